@@ -7,7 +7,7 @@ default is a required flag.
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self, get_args, get_origin
 
 from image_generating.errors import UserError
 
@@ -23,7 +23,7 @@ class Config:
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
-            choices = get_args(field.type) if getattr(field.type, "__origin__", None) is Literal else ()
+            choices = get_args(field.type) if get_origin(field.type) is Literal else ()
             value = getattr(self, field.name)
             if choices and value not in choices:
                 raise UserError(f"{field.name} must be one of {', '.join(choices)}, not {value!r}.")
@@ -70,3 +70,52 @@ class DataConfig(Config):
     cache: Path | None = option(
         "folder of the prepared images; default: image_generating in the user's cache folder", None
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkConfig(Config):
+    """The two networks. Widths are channels by level: level 0 is the base grid, each next one twice as fine.
+
+    The base grid is the resolution halved until it is at most 32: 25 for 100, 200, 400 and 800.
+    """
+
+    preset: Literal["residual", "classic"] = option(
+        "residual: small, fast, the default; classic: the original DCGAN layout, as the baseline", "residual"
+    )
+    resolution: int = option("side of the square images in pixels", 800)
+    latent: int = option("size of the latent vector", 64)
+    # Widths halve as pixels quadruple, so that every level costs about the same.
+    generator_widths: tuple[int, ...] = option("generator channels by level", (128, 96, 64, 32, 16, 8))
+    # A discriminator half as wide as the generator's: a wider one cost speed and scored worse at equal time.
+    discriminator_widths: tuple[int, ...] = option("discriminator channels by level", (64, 48, 32, 16, 8))
+    # Below the base grid the discriminator goes on shrinking: 25 → 13 → 7.
+    discriminator_deep_widths: tuple[int, ...] = option(
+        "discriminator channels below the base grid", (96, 128)
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe(Config):
+    """How the networks are trained: everything that is not a flag of `train`, with its reason."""
+
+    network: NetworkConfig = option("the two networks", NetworkConfig())
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluateConfig(Config):
+    """Measure how good, how diverse and how private a generator or a folder of images is."""
+
+    model: Path | None = option("folder of an exported generator; give this or --images", None)
+    images: Path | None = option("folder of generated images; give this or --model", None)
+    count: int = option("how many images to draw from the model", 1000)
+    seed: int = option("seed of the drawn images, the subsets and the bootstrap", 0)
+    train: Path = option("folder of the real images that the generator was trained on")
+    heldout: Path = option("folder of real images that it never saw, best of other patients")
+    output: Path = option("folder for metrics.json, the figures and report.html; an older report is replaced")
+    extractor: str = option(
+        "network whose features are compared: 'inception' (as for FID), a keras.applications name such as "
+        "'DenseNet121', a path to a Keras model file, or 'tiny' (random; only to try the command)",
+        "inception",
+    )
+    resolution: int = option("side in pixels at which everything is compared", 800)
+    controls: bool = option("also measure known failures: copies, blurred images, one repeated, phantoms", False)
