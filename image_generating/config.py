@@ -76,7 +76,8 @@ class DataConfig(Config):
 class NetworkConfig(Config):
     """The two networks. Widths are channels by level: level 0 is the base grid, each next one twice as fine.
 
-    The base grid is the resolution halved until it is at most 32: 25 for 100, 200, 400 and 800.
+    The base grid is the resolution halved until it is at most 27: 25 for 100, 200, 400 and 800. Levels
+    end at a quarter of the resolution; one stage makes, or reads, the image from there.
     """
 
     preset: Literal["residual", "classic"] = option(
@@ -85,13 +86,14 @@ class NetworkConfig(Config):
     resolution: int = option("side of the square images in pixels", 800)
     latent: int = option("size of the latent vector", 64)
     # Widths halve as pixels quadruple, so that every level costs about the same.
-    generator_widths: tuple[int, ...] = option("generator channels by level", (128, 96, 64, 32, 16, 8))
-    # A discriminator half as wide as the generator's: a wider one cost speed and scored worse at equal time.
-    discriminator_widths: tuple[int, ...] = option("discriminator channels by level", (64, 48, 32, 16, 8))
-    # Below the base grid the discriminator goes on shrinking: 25 → 13 → 7.
+    generator_widths: tuple[int, ...] = option("generator channels by level", (128, 96, 64, 32, 16))
+    synthesis_width: int = option("generator channels at half the resolution", 16)
+    # About half the generator's: a wider discriminator halved the speed and scored worse at equal time.
+    discriminator_widths: tuple[int, ...] = option("discriminator channels by level", (64, 48, 32, 16, 16))
     discriminator_deep_widths: tuple[int, ...] = option(
         "discriminator channels below the base grid", (96, 128)
     )
+    analysis_width: int = option("discriminator channels at half the resolution", 8)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,4 +120,4 @@ class EvaluateConfig(Config):
         "inception",
     )
     resolution: int = option("side in pixels at which everything is compared", 800)
-    controls: bool = option("also measure known failures: copies, blurred images, one repeated, phantoms", False)
+    controls: bool = option("also measure known failures: copies, blur, repeats, phantoms", False)
