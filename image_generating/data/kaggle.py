@@ -9,7 +9,6 @@ server has no ranges, the whole archive is fetched to a temporary file.
 
 import contextlib
 import errno
-import io
 import json
 import os
 import re
@@ -26,7 +25,7 @@ from tqdm import tqdm
 
 from image_generating import files
 from image_generating.config import DownloadConfig
-from image_generating.data.remote import RemoteFile
+from image_generating.data import remote
 from image_generating.errors import UserError
 
 OWNER, NAME, VERSION = "paultimothymooney", "chest-xray-pneumonia", 2
@@ -92,7 +91,7 @@ def _archive(output: Path) -> Iterator[BinaryIO]:
         size = int(response.headers.get("Content-Length", 0))
         if response.headers.get("Accept-Ranges") == "bytes" and size:
             response.close()
-            with io.BufferedReader(RemoteFile(response.url, size), 1 << 20) as file:
+            with remote.open(response.url, size) as file:
                 yield file
             return
         with tempfile.TemporaryFile(dir=output) as file, _progress(size or None, "Fetching") as progress:

@@ -6,18 +6,23 @@ import time
 ATTEMPTS = 5
 TIMEOUT = (10, 30)  # seconds to connect, and between two arrivals of data
 SKIP = 4 << 20  # bytes: a shorter gap is read and thrown away, as a new request takes longer
+BUFFER = 1 << 20  # bytes
 
 
-class RemoteFile(io.RawIOBase):
-    """A seekable, read-only file over HTTP range requests.
+def open(url: str, size: int) -> io.BufferedReader:
+    """The file at an address as a seekable binary file.
 
     Reading on without seeking stays in one request, and a broken connection is taken up where it broke.
-    Wrap it in `io.BufferedReader` for small reads.
 
     Args:
         url: address of a file whose server accepts ranges.
         size: its length in bytes.
     """
+    return io.BufferedReader(RemoteFile(url, size), BUFFER)
+
+
+class RemoteFile(io.RawIOBase):
+    """The unbuffered file; use `open`."""
 
     def __init__(self, url: str, size: int):
         import requests
