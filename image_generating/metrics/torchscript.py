@@ -11,6 +11,7 @@ import math
 import os
 import pickle
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -42,27 +43,26 @@ def read(archive: str | os.PathLike | IO[bytes]) -> dict[str, np.ndarray]:
             if len(index) != 1:
                 raise UserError(f"{name} is not a TorchScript archive: it has no single data.pkl.")
             module = _TensorUnpickler(file, index[0].removesuffix(".pkl")).load()
-    except FileNotFoundError as error:
-        raise UserError(f"There is no file {archive}.") from error
-    except (zipfile.BadZipFile, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError) as error:
+            if not isinstance(module, _Module):
+                raise UserError(f"{name} is not a TorchScript archive: its pickle holds no module.")
+            return dict(_tensors(module))
+    except UserError:
+        raise
+    # A damaged zip or pickle can raise nearly anything.
+    except Exception as error:
         raise UserError(f"{name} cannot be read as a TorchScript archive: {error}") from error
-    if not isinstance(module, _Module):
-        raise UserError(f"{name} is not a TorchScript archive: its pickle holds no module.")
-    tensors = {}
-    _collect(module, "", tensors)
-    return tensors
 
 
 class _Module:
     """Stands for every class of the archive's own `__torch__` namespace: attributes, no code."""
 
 
-def _collect(module: _Module, prefix: str, tensors: dict[str, np.ndarray]) -> None:
+def _tensors(module: _Module, prefix: str = "") -> Iterator[tuple[str, np.ndarray]]:
     for key, value in vars(module).items():
         if isinstance(value, _Module):
-            _collect(value, f"{prefix}{key}.", tensors)
+            yield from _tensors(value, f"{prefix}{key}.")
         elif isinstance(value, np.ndarray):
-            tensors[prefix + key] = value
+            yield prefix + key, value
 
 
 class _TensorUnpickler(pickle.Unpickler):
