@@ -98,9 +98,122 @@ class NetworkConfig(Config):
 
 @dataclasses.dataclass(frozen=True)
 class Recipe(Config):
-    """How the networks are trained: everything that is not a flag of `train`, with its reason."""
+    """How the networks are trained: what the flags of `train` leave open, each value with its reason."""
 
     network: NetworkConfig = option("the two networks", NetworkConfig())
+    loss: Literal["relativistic", "non-saturating"] = option(
+        "relativistic: pairs of real and generated (R3GAN); non-saturating: the original's", "relativistic"
+    )
+    # 4e-4 was near the upper end of what trains at batch 32; the square-root rule gives this at 16.
+    learning_rate: float = option("Adam's learning rate", 3e-4)
+    # No momentum: the other player's last move makes yesterday's direction stale.
+    beta_1: float = option("Adam's first decay", 0.0)
+    beta_2: float = option("Adam's second decay", 0.99)
+    ema_kimg: float = option("half-life of the generator's moving average in thousands of images; 0: none", 5.0)
+    # Ten times weaker than first tried: at γ 2 both losses stood near ln 2 and shapes came late.
+    penalty_gamma: float = option("strength of the gradient penalty at 100 px; grows with the pixel count", 0.2)
+    penalty_sigma: float = option("size of the penalty's finite difference, in gray values of [-1, 1]", 0.05)
+    penalty_share: float = option("share of the batch that the penalty looks at in every step", 0.25)
+    # Light: stronger settings scored worse, and what is strong enough to help is strong enough to leak.
+    brightness: float = option("augmentation: largest shift of the gray values of [-1, 1]", 0.08)
+    contrast: float = option("augmentation: largest relative change of contrast", 0.08)
+    zoom: float = option("augmentation: largest relative change of size", 0.04)
+    shift: float = option("augmentation: largest shift, as a share of the image's side", 0.04)
+    # Shapes come fast and cheaply at low resolution: most images are seen there, most time goes above.
+    growth: tuple[tuple[int, float], ...] = option(
+        "phases of training: (reduction of the resolution, share of the training's length)",
+        ((16, 0.15), (8, 0.3), (4, 0.25), (1, 0.3)),
+    )
+
+
+RECIPES: dict[str, Recipe] = {
+    "residual": Recipe(),
+    # The original's published choices; DCGAN's usual Adam (Radford et al. 2016).
+    "classic": Recipe(
+        network=NetworkConfig(preset="classic", latent=100),
+        loss="non-saturating",
+        learning_rate=1e-4,
+        beta_1=0.9,
+        beta_2=0.999,
+        ema_kimg=0.0,
+        penalty_gamma=0.0,
+        brightness=0.0,
+        contrast=0.0,
+        zoom=0.0,
+        shift=0.0,
+        growth=((1, 1.0),),
+    ),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig(DataConfig):
+    """Train both networks. On an existing run: continue it."""
+
+    output: Path = option("folder of the run: checkpoints, previews, history")
+    preset: Literal["residual", "classic", "demo"] = option(
+        "residual: the default; classic: the original's DCGAN; demo: residual for about three minutes", "residual"
+    )
+    batch_size: int = option("images per step", 16)
+    epochs: float | None = option("train for so many passes over the images", None)
+    kimg: float | None = option("train for so many thousand images", None)
+    minutes: float | None = option("train for so many minutes; default if no bound is given: 60 (demo: 3)", None)
+    precision: Literal["auto", "float32", "bfloat16"] = option(
+        "number format of the arithmetic; auto: bfloat16 where the processor has it", "auto"
+    )
+    tensorboard: bool = option("also write scalars and previews for TensorBoard", False)
+
+
+@dataclasses.dataclass(frozen=True)
+class GenerateConfig(Config):
+    """Make pictures with an exported generator."""
+
+    model: Path = option("folder of the exported generator", Path("models/generator"))
+    output: Path = option("folder to write result0.png, result1.png, … to")
+    count: int = option("number of pictures", 9)
+    seed: int = option("seed of the latents; picture i depends on the seed and i alone", 0)
+    batch_size: int | None = option("pictures made at once; default: as many as fit in 1 GiB, up to 32", None)
+    truncation: float = option("scale of the latents: below 1 is more typical and less diverse", 1.0)
+    grid: bool = option("also write grid.png with all pictures, up to 100", False)
+
+
+@dataclasses.dataclass(frozen=True)
+class InterpolateConfig(Config):
+    """Walk through the latent space, as a GIF or an MP4."""
+
+    model: Path = option("folder of the exported generator", Path("models/generator"))
+    output: Path = option("file to write, ending in .gif or .mp4")
+    stops: int = option("latents to visit; the walk ends where it began", 5)
+    frames: int = option("frames from one latent to the next", 12)
+    seed: int = option("seed of the latents", 0)
+    truncation: float = option("scale of the latents: below 1 is more typical and less diverse", 1.0)
+    size: int = option("side of a frame in pixels", 400)
+    fps: int = option("frames per second", 12)
+
+
+@dataclasses.dataclass(frozen=True)
+class GifConfig(Config):
+    """Make the GIF of a training from its previews."""
+
+    run: Path = option("folder of the run")
+    output: Path = option("file to write, ending in .gif")
+    megabytes: float = option("largest size of the file in megabytes", 10.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class ExportConfig(Config):
+    """Write a run's networks as folders that Keras and TensorFlow load."""
+
+    run: Path = option("folder of the run")
+    output: Path = option("folder to write generator/ and discriminator/ to", Path("models"))
+
+
+@dataclasses.dataclass(frozen=True)
+class SummaryConfig(Config):
+    """Print the layers, parameters, FLOPs and sizes of both networks."""
+
+    preset: Literal["residual", "classic"] = option("which networks", "residual")
+    resolution: int = option("side of the square images in pixels", 800)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,4 +233,11 @@ class EvaluateConfig(Config):
         "inception",
     )
     resolution: int = option("side in pixels at which everything is compared", 800)
+    fit: Literal["stretch", "crop", "pad"] = option(
+        "how oblong images become square; the same as in training", "stretch"
+    )
+    cache: Path | None = option(
+        "folder of prepared images and features; default: image_generating in the user's cache folder", None
+    )
     controls: bool = option("also measure known failures: copies, blur, repeats, phantoms", False)
+

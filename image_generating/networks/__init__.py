@@ -1,0 +1,47 @@
+"""The generator and the discriminator as `keras.Sequential` of built-in layers only.
+
+Built-in layers only, so that an exported network loads where this package is not installed.
+"""
+
+import keras
+
+from image_generating.config import NetworkConfig
+from image_generating.networks import classic, residual
+
+__all__ = ["build_discriminator", "build_generator"]
+
+_PRESETS = {"residual": residual, "classic": classic}
+
+
+def build_generator(config: NetworkConfig, grown_to: int | None = None) -> keras.Sequential:
+    """Builds the generator.
+
+    Args:
+        config: the networks' settings.
+        grown_to: resolution reached so far by a growing `residual` network; default: the full one.
+
+    Returns:
+        A built `Sequential` named `generator`: latents (N, latent) → images (N, R, R, 1), where
+        gray values lie around [-1, 1] (`residual` may overshoot: nothing saturates).
+
+    Raises:
+        UserError: if no network of this preset has that resolution.
+    """
+    return _PRESETS[config.preset].generator(config, grown_to or config.resolution)
+
+
+def build_discriminator(config: NetworkConfig, grown_to: int | None = None) -> keras.Sequential:
+    """Builds the discriminator.
+
+    Args:
+        config: the networks' settings.
+        grown_to: resolution reached so far by a growing `residual` network; default: the full one.
+
+    Returns:
+        A built `Sequential` named `discriminator`: images (N, R, R, 1) in [-1, 1] → logits (N, 1),
+        greater for images that look real.
+
+    Raises:
+        UserError: if no network of this preset has that resolution.
+    """
+    return _PRESETS[config.preset].discriminator(config, grown_to or config.resolution)

@@ -1,0 +1,280 @@
+"""What happens beside the steps of a training: when it stops, what it saves, what it shows."""
+
+import contextlib
+import csv
+import math
+import signal
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from image_generating import checkpoint
+from image_generating.figures import save_preview
+from image_generating.files import replacing
+from image_generating.schedule import Schedule
+
+# Steps in a row that may be dropped for non-finite numbers before the run goes back.
+_DROPS_TOLERATED = 10
+_SECONDS_BETWEEN_CHECKPOINTS = 60.0
+# The GIF has a frame for each: at least so many, however the run is bounded.
+_PREVIEWS_PER_RUN = 48
+_EPOCHS_BETWEEN_PREVIEWS = 100
+PREVIEW_LATENTS = 9
+
+
+class Clock(keras.callbacks.Callback):
+    """Knows how far the training is and stops `fit` when a phase, the training or patience ends.
+
+    It must come first in the list of callbacks, as the others read it.
+
+    Attributes:
+        images: number of real images shown.
+        epochs: passes over the data set that makes.
+        seconds: training time, over all sessions.
+        interrupted: whether Ctrl-C or SIGTERM asked for the end.
+        diverged: whether too many steps in a row were dropped.
+    """
+
+    def __init__(self, schedule: Schedule, data_set_size: int, seconds: float):
+        super().__init__()
+        self.schedule = schedule
+        self.data_set_size = data_set_size
+        self.images = 0
+        self.interrupted = False
+        self.diverged = False
+        self._started = time.monotonic() - seconds
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    @property
+    def epochs(self) -> float:
+        return self.images / self.data_set_size
+
+    @property
+    def progress(self) -> float:
+        """How much of the training is done, 1 at its end."""
+        return self.schedule.progress(self.images, self.seconds)
+
+    @contextlib.contextmanager
+    def listening(self):
+        """Lets Ctrl-C and SIGTERM end the training after the current step; a second one ends it at once."""
+        previous = {
+            number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    def _interrupt(self, number, frame):
+        if self.interrupted:
+            raise KeyboardInterrupt
+        self.interrupted = True
+        print("\nStopping after this step; the run is saved.", file=sys.stderr)
+
+    def on_train_begin(self, logs=None):
+        self.images = int(self.model.images_seen.value)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.images += self.model.batch_size
+        self.diverged = logs["drop_streak"] >= _DROPS_TOLERATED
+        progress = self.progress
+        grown = self.schedule.resolution(progress) > self.model.resolution
+        if progress >= 1 or grown or self.interrupted or self.diverged:
+            self.model.stop_training = True
+
+
+class Progress(keras.callbacks.Callback):
+    """A progress bar on stderr: share of the training, images per second, losses, time left."""
+
+    def __init__(self, clock: Clock, show: bool = True):
+        super().__init__()
+        self.clock = clock
+        self.bar = tqdm(
+            total=100,
+            disable=not show,
+            file=sys.stderr,
+            mininterval=0.5,
+            bar_format="{desc} {percentage:3.0f}% |{bar:24}| {elapsed} {postfix}",
+        )
+        self._rate = 0.0
+        self._last = None
+
+    def on_train_begin(self, logs=None):
+        self._last = None
+        self.bar.set_description_str(f"{self.model.resolution} px")
+
+    def on_train_batch_end(self, batch, logs=None):
+        now, progress = time.monotonic(), min(self.clock.progress, 1.0)
+        if self._last is not None:
+            rate = self.model.batch_size / (now - self._last)
+            self._rate = 0.9 * self._rate + 0.1 * rate if self._rate else rate
+        self._last = now
+        self.bar.n = 100 * progress
+        left = self._seconds_left(progress)
+        self.bar.set_postfix_str(
+            f"{self._rate:.1f} img/s, D {logs['discriminator_loss']:.3f}, G {logs['generator_loss']:.3f}, "
+            f"{self.clock.images / 1000:.1f} kimg, {left} left"
+        )
+
+    def _seconds_left(self, progress: float) -> str:
+        if progress <= 0:
+            return "?"
+        return tqdm.format_interval(self.clock.seconds * (1 - progress) / progress)
+
+    def close(self) -> None:
+        """Leaves the bar on the screen."""
+        self.bar.close()
+
+
+class History(keras.callbacks.Callback):
+    """Means of the logged scalars, a row each time the trainer's epoch ends, in `history.csv`."""
+
+    def __init__(self, path: Path, clock: Clock):
+        super().__init__()
+        self.path = path
+        self.clock = clock
+        self.rows = read_history(path) if path.exists() else []
+        self._batches = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._began, self._batches = time.monotonic(), []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._batches.append(logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not self._batches:
+            return
+        step = int(self.model.step.value)
+        seconds = time.monotonic() - self._began
+        row = {
+            "step": step,
+            "epoch": self.clock.epochs,
+            "kimg": self.clock.images / 1000,
+            "seconds": self.clock.seconds,
+            "resolution": self.model.resolution,
+            "images_per_second": len(self._batches) * self.model.batch_size / seconds,
+        }
+        for name in self._batches[0]:
+            values = [float(batch[name]) for batch in self._batches]
+            row[name] = values[-1] if name.startswith("drop") else float(np.mean(values))
+        # A run that went back to a checkpoint repeats steps: the last account of them counts.
+        self.rows = [old for old in self.rows if old["step"] < step] + [row]
+        write_history(self.path, self.rows)
+
+
+def read_history(path: Path) -> list[dict[str, float]]:
+    """Reads `history.csv`; missing numbers are NaN."""
+    with open(path, newline="") as file:
+        return [{k: float(v) if v else math.nan for k, v in row.items()} for row in csv.DictReader(file)]
+
+
+def write_history(path: Path, rows: list[dict[str, float]]) -> None:
+    """Writes `history.csv`, with a column for everything that any row has."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with replacing(path) as temporary, open(temporary, "w", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+class Previews(keras.callbacks.Callback):
+    """Images of fixed latents as training goes on: `image_at_epoch_NNNN.png`, the frames of the GIF."""
+
+    def __init__(self, folder: Path, clock: Clock, seed: int):
+        super().__init__()
+        self.folder = folder
+        self.clock = clock
+        self.seed = seed
+        self.latest: Path | None = None
+        self._milestone = None
+
+    def on_train_begin(self, logs=None):
+        if self._milestone is None:
+            self._milestone = self._now()
+            if self.clock.images == 0:
+                self.write()
+
+    def on_epoch_end(self, epoch, logs=None):
+        # Compared, not counted: a training that goes on from a checkpoint makes the same previews.
+        now = self._now()
+        if now != self._milestone or self.clock.progress >= 1:
+            self._milestone = now
+            self.write()
+
+    def _now(self) -> tuple[int, int]:
+        share = int(self.clock.progress * _PREVIEWS_PER_RUN)
+        return share, int(self.clock.epochs / _EPOCHS_BETWEEN_PREVIEWS)
+
+    def write(self) -> None:
+        """Writes the preview of this moment."""
+        generator = self.model.averaged
+        latents = np.random.default_rng(self.seed).standard_normal(
+            (PREVIEW_LATENTS, generator.input_shape[-1]), dtype="float32"
+        )
+        images = np.asarray(generator(latents), dtype="float32")[..., 0]
+        pixels = np.clip(np.rint(images * 127.5 + 127.5), 0, 255).astype("uint8")
+        self.latest = self.folder / f"image_at_epoch_{round(self.clock.epochs):04d}.png"
+        save_preview(pixels, self.latest)
+
+
+class Checkpoints(keras.callbacks.Callback):
+    """Saves the run every minute, at the end of the trainer's epoch."""
+
+    def __init__(self, folder: Path, clock: Clock, rollbacks: int):
+        super().__init__()
+        self.folder = folder
+        self.clock = clock
+        self.rollbacks = rollbacks
+        self._saved = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        due = time.monotonic() - self._saved >= _SECONDS_BETWEEN_CHECKPOINTS
+        # `stop_training`: the phase or the run ends here.
+        if (due or self.model.stop_training) and not int(self.model.drop_streak.value):
+            self.write()
+
+    def write(self) -> None:
+        """Writes a checkpoint of this moment."""
+        checkpoint.save(self.folder, checkpoint.capture(self.model, self.clock.seconds, self.rollbacks))
+        self._saved = time.monotonic()
+
+
+class TensorBoard(keras.callbacks.Callback):
+    """The history's scalars and the previews for TensorBoard, on either backend."""
+
+    def __init__(self, folder: Path, history: History, previews: Previews):
+        super().__init__()
+        from tensorboard.summary import Writer
+
+        self.writer = Writer(str(folder))
+        self.history = history
+        self.previews = previews
+        self._shown = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not self.history.rows:
+            return
+        row = self.history.rows[-1]
+        step = int(row["step"])
+        for name, value in row.items():
+            if name != "step":
+                self.writer.add_scalar(name, value, step)
+        if self.previews.latest != self._shown:
+            from PIL import Image
+
+            self._shown = self.previews.latest
+            with Image.open(self._shown) as picture:
+                self.writer.add_image("preview", np.asarray(picture.convert("RGB")), step)
+        self.writer.flush()
+
+    def on_train_end(self, logs=None):
+        self.writer.flush()

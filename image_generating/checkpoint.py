@@ -1,0 +1,83 @@
+"""What a run keeps to go on after any stop: named arrays in one file, the last two of them."""
+
+import dataclasses
+import json
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from image_generating.files import replacing
+
+_KEPT = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """The state of a training.
+
+    Attributes:
+        arrays: every variable of the `GAN` by name.
+        resolution: of the phase of growth that was reached.
+        seconds: training time so far, over all sessions.
+        rollbacks: how often training went back to a checkpoint because it had become non-finite.
+    """
+
+    arrays: dict[str, np.ndarray]
+    resolution: int
+    seconds: float
+    rollbacks: int
+
+    @property
+    def step(self) -> int:
+        """Number of steps taken."""
+        return int(self.arrays["gan/step"])
+
+
+def capture(gan, seconds: float, rollbacks: int) -> Checkpoint:
+    """Copies a GAN's state out of the backend."""
+    arrays = {name: np.asarray(variable.value) for name, variable in gan.state().items()}
+    return Checkpoint(arrays, gan.resolution, seconds, rollbacks)
+
+
+def restore(gan, checkpoint: Checkpoint) -> None:
+    """Copies a checkpoint's arrays into a compiled GAN of the same or of a higher resolution.
+
+    Variables that the checkpoint lacks belong to stages added since, and keep their initial values.
+    """
+    for name, variable in gan.state().items():
+        # The learning rate follows from the recipe and the rollbacks.
+        if name in checkpoint.arrays and not name.endswith("/learning_rate"):
+            variable.assign(checkpoint.arrays[name])
+
+
+def save(folder: Path, checkpoint: Checkpoint) -> Path:
+    """Writes `folder/step_NNNNNNNN.npz` whole or not at all, then removes all but the last two.
+
+    The zip format stores a CRC-32 of every array, which reading verifies.
+    """
+    path = folder / f"step_{checkpoint.step:08d}.npz"
+    facts = {field: getattr(checkpoint, field) for field in ("resolution", "seconds", "rollbacks")}
+    with replacing(path) as temporary:
+        np.savez(temporary, facts=np.array(json.dumps(facts)), **checkpoint.arrays)
+    for old in _newest_first(folder)[_KEPT:]:
+        old.unlink()
+    return path
+
+
+def load_newest(folder: Path) -> Checkpoint | None:
+    """Reads the newest checkpoint that is whole; says so on stderr when a newer one is damaged."""
+    for path in _newest_first(folder):
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+            facts = json.loads(str(arrays.pop("facts")))
+            return Checkpoint(arrays, **facts)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            print(f"Checkpoint {path.name} is damaged ({error}); trying the one before it.", file=sys.stderr)
+    return None
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob("step_*.npz"), reverse=True)

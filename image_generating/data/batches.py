@@ -1,0 +1,59 @@
+"""The images of each training step, as a function of the seed and the step's number."""
+
+import keras
+import numpy as np
+
+_LONGEST_EPOCH = 50
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of uint8 images (N, R, R) for `keras.Model.fit`, starting at any step.
+
+    A pass shows every image in an order drawn from the seed and the pass's number, and is filled up
+    with images of a second order so that every batch is full. Nothing is kept between steps, so a
+    training that starts at step s sees what an unbroken one sees from there on.
+
+    One epoch of `fit` is a pass, or 50 steps of a longer one: checkpoints are made between epochs.
+
+    Args:
+        dataset: a `Dataset`.
+        batch_size: images per step.
+        resolution: side of the images handed out, an integer fraction of the data set's.
+        seed: of the order.
+        step: number of the first step.
+    """
+
+    def __init__(self, dataset, batch_size: int, resolution: int, seed: int, step: int = 0):
+        # Two threads: one batch is read and reduced while another is trained on.
+        super().__init__(workers=2, max_queue_size=4)
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.resolution = resolution
+        self.seed = seed
+        self.step = step
+
+    @property
+    def steps_per_pass(self) -> int:
+        """Steps in which every image is shown at least once."""
+        return -(-len(self.dataset.images) // self.batch_size)
+
+    def __len__(self) -> int:
+        """Steps of the current epoch of `fit`."""
+        return min(self.steps_per_pass - self.step % self.steps_per_pass, _LONGEST_EPOCH)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray]:
+        chosen = self.indices(self.step + index)
+        return (self.dataset.reduced(chosen, self.resolution),)
+
+    def on_epoch_end(self) -> None:
+        """Moves on to the next epoch."""
+        self.step += len(self)
+
+    def indices(self, step: int) -> np.ndarray:
+        """Which images step number `step` shows, shape (batch_size,)."""
+        pass_number, position = divmod(step, self.steps_per_pass)
+        count = len(self.dataset.images)
+        random = np.random.default_rng((self.seed, pass_number))
+        needed = self.steps_per_pass * self.batch_size
+        order = np.concatenate([random.permutation(count) for _ in range(-(-needed // count))])
+        return order[position * self.batch_size :][: self.batch_size]

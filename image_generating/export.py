@@ -1,0 +1,95 @@
+"""`export`: a run's networks as folders that Keras and TensorFlow load without this package."""
+
+import contextlib
+from pathlib import Path
+
+import keras
+
+from image_generating import checkpoint
+from image_generating.config import ExportConfig, Recipe
+from image_generating.errors import UserError
+from image_generating.files import replacing
+from image_generating.networks import build_discriminator, build_generator
+from image_generating.runs import Run
+
+
+def run(config: ExportConfig) -> None:
+    """The command `export`."""
+    for folder in export(Run(config.run), config.output):
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        print(f"{folder}: {size / 1e6:.1f} MB")
+
+
+def export(run: Run, output: Path) -> tuple[Path, Path]:
+    """Writes the averaged generator and the discriminator of a run's newest checkpoint.
+
+    Each folder holds a Keras model (`config.json`, `metadata.json`, `model.weights.h5`) and, on the
+    TensorFlow backend, a SavedModel as well, so that one path serves every way of loading.
+
+    Args:
+        run: the run.
+        output: folder that gets `generator` and `discriminator`.
+
+    Returns:
+        The two folders.
+
+    Raises:
+        UserError: if the run has no checkpoint.
+    """
+    state = checkpoint.load_newest(run.checkpoints)
+    if state is None:
+        raise UserError(f"{run.folder} has no checkpoint to export. Train it first.")
+    generator, discriminator = networks(run.recipe, state)
+    return (
+        _write(generator, Path(output) / "generator"),
+        _write(discriminator, Path(output) / "discriminator"),
+    )
+
+
+def networks(recipe: Recipe, state: checkpoint.Checkpoint) -> tuple[keras.Sequential, keras.Sequential]:
+    """Rebuilds a checkpoint's networks in float32, with gray values in [0, 1].
+
+    Returns:
+        The averaged generator, latents (N, latent) → images (N, R, R, 1) in [0, 1], and the
+        discriminator, such images → logits (N, 1). A run that stopped before its growth was complete
+        gives networks of the full resolution, whose last stages enlarge and reduce smoothly.
+    """
+    generator = build_generator(recipe.network)
+    discriminator = build_discriminator(recipe.network)
+    for part, network in (("averaged", generator), ("discriminator", discriminator)):
+        for variable in network.variables:
+            stored = state.arrays.get(f"{part}/{variable.path}")
+            if stored is not None:
+                variable.assign(stored)
+    generator.add(keras.layers.Rescaling(0.5, 0.5, name="to_unit_range"))
+    generator.add(keras.layers.ReLU(max_value=1.0, name="clip"))
+    from_unit_range = keras.layers.Rescaling(2.0, -1.0, name="from_unit_range")
+    judge = keras.Sequential(
+        [keras.Input(discriminator.input_shape[1:]), from_unit_range, *discriminator.layers],
+        name="discriminator",
+    )
+    return generator, judge
+
+
+def _write(network: keras.Sequential, folder: Path) -> Path:
+    with replacing(folder) as temporary:
+        temporary.mkdir()
+        if keras.config.backend() == "tensorflow":
+            with _quiet():
+                network.export(temporary, verbose=False)
+        network.save(temporary, zipped=False)
+    return folder
+
+
+@contextlib.contextmanager
+def _quiet():
+    """TensorFlow reports the written assets through its logger."""
+    import logging
+
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

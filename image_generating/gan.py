@@ -1,0 +1,204 @@
+"""The two networks as one Keras model: losses, update, moving average; the same on every backend."""
+
+import importlib
+
+import keras
+from keras import ops
+
+from image_generating.augment import augment
+from image_generating.config import Recipe
+from image_generating.losses import LOSSES, gradient_penalty
+from image_generating.networks import build_discriminator, build_generator
+from image_generating.precision import dtype_policy
+
+# How gradients are taken is all that differs between backends.
+TrainStep = importlib.import_module(f"image_generating.train_step.{keras.config.backend()}").TrainStep
+
+# The resolution at which the recipe's penalty strength was found.
+_PENALTY_RESOLUTION = 100
+
+
+class GAN(TrainStep, keras.Model):
+    """A generator and a discriminator, trained together in simultaneous steps.
+
+    `fit` takes batches of uint8 images (N, R, R). Everything random in a step is a function of the
+    seed and the step's number, so a training continued from a checkpoint needs no generator state.
+
+    Args:
+        recipe: losses, penalty, averaging, augmentation and the networks' settings.
+        batch_size: images per step.
+        grown_to: resolution of this phase of the growth; default: the full one.
+        seed: of the initial weights and of every step.
+        precision: `float32` or `bfloat16`, of the arithmetic; weights are always float32.
+
+    Attributes:
+        generator: latents (N, latent) → images (N, R, R, 1), black -1, white 1.
+        averaged: the generator whose weights are the moving average; the one to use.
+        discriminator: images (N, R, R, 1) → logits (N, 1).
+        step: number of steps taken, those dropped included.
+        images_seen: number of real images shown.
+        dropped: number of steps dropped because a loss or gradient was not finite.
+        drop_streak: how many of the latest steps were dropped without one that was not.
+
+    Example:
+        gan = GAN(RECIPES["residual"], batch_size=16)
+        gan.compile()
+        gan.fit(batches)
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        batch_size: int,
+        grown_to: int | None = None,
+        seed: int = 0,
+        precision: str = "float32",
+    ):
+        super().__init__(name="gan")
+        self.recipe = recipe
+        self.batch_size = batch_size
+        self.seed = seed
+        self.resolution = grown_to or recipe.network.resolution
+        # Initial weights follow from the seed; the resolution keeps new stages from repeating old draws.
+        keras.utils.set_random_seed(seed + self.resolution)
+        with dtype_policy(precision):
+            self.generator = build_generator(recipe.network, self.resolution)
+            self.discriminator = build_discriminator(recipe.network, self.resolution)
+            self.averaged = build_generator(recipe.network, self.resolution)
+        self.averaged.trainable = False
+        self.averaged.set_weights(self.generator.get_weights())
+        self.random = keras.random.SeedGenerator(seed, name="random")
+        self.step = self._counter("step")
+        self.images_seen = self._counter("images_seen")
+        self.dropped = self._counter("dropped")
+        self.drop_streak = self._counter("drop_streak")
+        self.built = True
+
+    def _counter(self, name: str):
+        return self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, name=name)
+
+    def compile(self, learning_rate_scale: float = 1.0, **options) -> None:
+        """Prepares training.
+
+        Args:
+            learning_rate_scale: factor on the recipe's learning rate.
+            **options: as in `keras.Model.compile`, such as `jit_compile` and `steps_per_execution`.
+        """
+        recipe = self.recipe
+        # Named, as automatic names count up and checkpoints know variables by name.
+        optimizer = keras.optimizers.Adam(
+            recipe.learning_rate * learning_rate_scale, recipe.beta_1, recipe.beta_2, name="adam"
+        )
+        # Unbuilt optimizers have no variables, and a checkpoint could not be restored into them.
+        optimizer.build(self.trainable_variables)
+        super().compile(optimizer=optimizer, **options)
+
+    def losses_of(self, images):
+        """One forward pass of both networks.
+
+        Args:
+            images: uint8 (N, R, R), real.
+
+        Returns:
+            The discriminator's loss with its penalty, the generator's loss, and a dict of scalars to log.
+        """
+        recipe, count = self.recipe, self.batch_size
+        latents = keras.random.normal((count, recipe.network.latent), seed=self.random)
+        fakes = ops.cast(self.generator(latents, training=True), "float32")
+        # `fit` hands over batches of unknown shape.
+        images = ops.reshape(images, (count, self.resolution, self.resolution, 1))
+        reals = ops.cast(images, "float32") / 127.5 - 1
+        both = augment(ops.concatenate([reals, fakes]), recipe, self.random)
+        logits = self._judge(both)
+        real_logits, fake_logits = logits[:count], logits[count:]
+        discriminator_loss, generator_loss = LOSSES[recipe.loss](real_logits, fake_logits)
+        logs = {
+            "discriminator_loss": discriminator_loss,
+            "generator_loss": generator_loss,
+            "real_above_fake": ops.mean(ops.cast(real_logits > fake_logits, "float32")),
+        }
+        if recipe.penalty_gamma:
+            some = max(1, round(recipe.penalty_share * count))
+            # Equal numbers of real and generated images: R1 and R2.
+            chosen = ops.stop_gradient(ops.concatenate([both[:some], both[count : count + some]]))
+            chosen_logits = ops.concatenate([real_logits[:some], fake_logits[:some]])
+            noise = keras.random.normal(chosen.shape, seed=self.random)
+            # Twice per mean, as R1 and R2 are summed.
+            penalty = 2 * gradient_penalty(self._judge, chosen, chosen_logits, noise, recipe.penalty_sigma)
+            # At twice the resolution the same slope is spread over four times the pixels.
+            gamma = recipe.penalty_gamma * (self.resolution / _PENALTY_RESOLUTION) ** 2
+            discriminator_loss = discriminator_loss + gamma / 2 * penalty
+            logs["penalty"] = penalty
+        return discriminator_loss, generator_loss, logs
+
+    def _judge(self, images):
+        return ops.cast(self.discriminator(images, training=True), "float32")
+
+    def begin_step(self):
+        """Ties the step's random numbers to its number."""
+        # Each draw in a step adds one to the counter: leave room for every draw of a step.
+        self.random.state.assign(
+            ops.cast(ops.stack([self.seed, self.step.value * 16]), self.random.state.dtype)
+        )
+        self.step.assign_add(1)
+        self.images_seen.assign_add(self.batch_size)
+
+    def update(self, gradients, losses, before) -> None:
+        """Moves both networks at once, and the moving average after them; drops a step that is not finite.
+
+        Args:
+            gradients: one for each of `trainable_variables`.
+            losses: scalars that must be finite too.
+            before: values of `learned_variables` at the start of the step, kept if the step is dropped.
+        """
+        sums = [ops.sum(ops.cast(value, "float32")) for value in (*gradients, *losses)]
+        finite = ops.all(ops.isfinite(ops.stack(sums)))
+        self.optimizer.apply(gradients, self.trainable_variables)
+        keep = self._averaging_decay()
+        for average, variable in zip(self.averaged.variables, self.generator.variables, strict=True):
+            # Statistics of normalization layers are averages already.
+            share = keep if variable.trainable else 0.0
+            average.assign(variable.value + (average.value - variable.value) * share)
+        for variable, value in zip(self.learned_variables, before, strict=True):
+            variable.assign(ops.where(finite, variable.value, value))
+        dropped = 1 - ops.cast(finite, "int32")
+        self.dropped.assign_add(dropped)
+        self.drop_streak.assign((self.drop_streak.value + 1) * dropped)
+
+    def _averaging_decay(self):
+        """Share of the average that a step keeps.
+
+        The half-life is a tenth of the images seen until it reaches the recipe's, so that early
+        averages do not carry the initial noise along (Karras et al. 2020).
+        """
+        if not self.recipe.ema_kimg:
+            return 0.0
+        seen = ops.cast(self.images_seen.value, "float32")
+        half_life = ops.minimum(self.recipe.ema_kimg * 1000.0, seen / 10)
+        return ops.power(0.5, self.batch_size / half_life)
+
+    @property
+    def learned_variables(self) -> list:
+        """All that training changes: both networks, the moving average, the optimizer."""
+        return [
+            *self.generator.variables,
+            *self.discriminator.variables,
+            *self.averaged.variables,
+            *self.optimizer.variables,
+        ]
+
+    def state(self) -> dict:
+        """Every variable that a checkpoint holds, by a name that stays the same when the network grows."""
+        networks = {
+            "generator": self.generator,
+            "averaged": self.averaged,
+            "discriminator": self.discriminator,
+        }
+        state = {
+            f"{part}/{variable.path}": variable
+            for part, network in networks.items()
+            for variable in network.variables
+        }
+        state |= {f"optimizer/{variable.path}": variable for variable in self.optimizer.variables}
+        counters = (self.step, self.images_seen, self.dropped, self.drop_streak)
+        return state | {f"gan/{variable.name}": variable for variable in counters}
