@@ -69,9 +69,9 @@ def prepare(sources: Sequence[Source], wanted: int, settings: Settings, root: Pa
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unwritable(root, error) from error
-    # Threads, since Pillow decodes and resizes outside the interpreter lock (as fast as processes here)
-    # and since TensorFlow does not survive a fork.
-    with warnings.catch_warnings(), ThreadPoolExecutor(_cores()) as pool:
+    # Threads, since Pillow decodes and resizes outside the interpreter lock and since TensorFlow does
+    # not survive a fork.
+    with warnings.catch_warnings(), ThreadPoolExecutor(cores()) as pool:
         # Pillow and pydicom warn of oddities in files; what matters of it is reported per file.
         warnings.simplefilter("ignore")
         for _ in range(ATTEMPTS):
@@ -254,7 +254,7 @@ def _in_order(pool, function: Callable, items: Iterable) -> Iterator[tuple[Any, 
     try:
         for item in items:
             pending.append((item, pool.submit(function, item)))
-            if len(pending) > 2 * _cores():
+            if len(pending) > 2 * cores():
                 yield _result(pending.popleft())
         while pending:
             yield _result(pending.popleft())
@@ -268,5 +268,6 @@ def _result(submitted):
     return item, future.result()
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
