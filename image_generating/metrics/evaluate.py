@@ -1,0 +1,221 @@
+"""`image-generating evaluate`: how good, how diverse, how private."""
+
+import dataclasses
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from image_generating import data, files
+from image_generating.config import DataConfig, EvaluateConfig
+from image_generating.data import cache
+from image_generating.errors import UserError
+from image_generating.metrics import digest, extractors, features, findings, measures, report
+from image_generating.metrics.controls import CONTROLS
+from image_generating.metrics.features import Observed
+from image_generating.metrics.findings import Finding
+from image_generating.metrics.measures import Numbers
+from image_generating.metrics.privacy import ClosestPairs, Pair
+
+LEAST = 2
+MOST_NAMED = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """Everything that a report is written from.
+
+    Attributes:
+        numbers: of the generated images.
+        floor: the same numbers of real images: of the training images where held-out ones are the measure, of
+            the held-out ones where the training images are.
+        found: what is wrong with the generated images.
+        controls: for each key of `CONTROLS` that was made, its numbers and what was found.
+        closest: the generated images that come closest to a training image.
+        generated: the generated images, reduced.
+        train: the training images, reduced.
+        heldout: the held-out images, reduced.
+        train_images: uint8, shape (T, R, R).
+        size: how many images of each set are compared where the size matters.
+        extractor: name of the network.
+        seconds: how long each step took.
+    """
+
+    numbers: Numbers
+    floor: Numbers
+    found: list[Finding]
+    controls: dict[str, tuple[Numbers, list[Finding]]]
+    closest: list[Pair]
+    generated: Observed
+    train: Observed
+    heldout: Observed
+    train_images: np.ndarray
+    size: int
+    extractor: str
+    seconds: dict[str, float]
+
+
+def run(config: EvaluateConfig) -> Evaluation:
+    """Measures, writes metrics.json, figures and report.html into `config.output`, and prints the table.
+
+    Raises:
+        UserError: a folder, the model or the extractor cannot be used, or held-out images were trained on.
+    """
+    started = time.perf_counter()
+    _check(config)
+    extractor = extractors.get(config.extractor)
+    train, heldout = (_real(config, folder) for folder in (config.train, config.heldout))
+    _refuse_overlap(config, train, heldout)
+    if config.model:
+        batches, total, notes = _from_model(config), config.count, ()
+    else:
+        images = _real(config, config.images)
+        batches, total, notes = images.images, len(images), images.skipped
+    evaluation = evaluate(
+        batches,
+        total,
+        train.images,
+        heldout.images,
+        extractor,
+        folder=config.cache or cache.default_root(),
+        seed=config.seed,
+        controls=config.controls,
+    )
+    evaluation.seconds["total"] = time.perf_counter() - started
+    notes = [f"Skipped {name}: {reason}." for name, reason in notes]
+    with files.replacing(config.output) as output:
+        report.write(evaluation, config, notes, output)
+    print(report.table(evaluation))
+    print(f"\n{config.output / report.PAGE}")
+    return evaluation
+
+
+def evaluate(
+    batches: Iterable[np.ndarray],
+    total: int,
+    train_images: np.ndarray,
+    heldout_images: np.ndarray,
+    extractor: extractors.FeatureExtractor,
+    *,
+    folder: Path,
+    seed: int = 0,
+    controls: bool = False,
+) -> Evaluation:
+    """The measurement itself, from arrays.
+
+    Args:
+        batches: generated images, uint8, in arrays of shape (n, R, R); or one such array.
+        total: how many there are together.
+        train_images: uint8, shape (T, R, R).
+        heldout_images: uint8, shape (M, R, R).
+        extractor: the network.
+        folder: features are cached in it.
+        seed: of all subsets and of the bootstrap.
+        controls: measure the known failures, too.
+    """
+    seconds: dict[str, float] = {}
+
+    def observe(images, count, label, watch=None):
+        started = time.perf_counter()
+        seen = features.observe(images, count, extractor, cache=folder, label=label, seed=seed, watch=watch)
+        seconds[label.removesuffix(" images")] = time.perf_counter() - started
+        return seen
+
+    train = observe(train_images, len(train_images), "training images")
+    heldout = observe(heldout_images, len(heldout_images), "held-out images")
+    closest = ClosestPairs(train.features)
+    generated = observe(batches, total, "generated images", closest)
+
+    started = time.perf_counter()
+    size = measures.equal_size(generated, train, heldout)
+    settings = {"size": size, "seed": seed, "kid_size": min(len(generated), len(train))}
+    floor = measures.likeness(train, heldout, **settings)
+    floor |= measures.secrecy_of_heldout(heldout, train, seed=seed)
+    numbers = measures.likeness(generated, heldout, **settings)
+    numbers |= measures.secrecy(generated, heldout, train, seed=seed)
+    seconds["numbers"] = time.perf_counter() - started
+
+    failures = {}
+    for control in CONTROLS if controls else ():
+        made = control.batches(size, train_images, heldout_images, seed)
+        seen = observe(made, size, f"control {control.key}")
+        its = measures.likeness(seen, heldout, **settings) | measures.secrecy(seen, heldout, train, seed=seed)
+        failures[control.key] = its, findings.find(its, floor)
+    return Evaluation(
+        numbers=numbers,
+        floor=floor,
+        found=findings.find(numbers, floor),
+        controls=failures,
+        closest=closest.pairs,
+        generated=generated,
+        train=train,
+        heldout=heldout,
+        train_images=train_images,
+        size=size,
+        extractor=extractor.name,
+        seconds=seconds,
+    )
+
+
+def _check(config: EvaluateConfig):
+    if (config.model is None) == (config.images is None):
+        raise UserError(
+            "Give either --model, a generator's folder, or --images, a folder of generated images."
+        )
+    if config.count < LEAST:
+        raise UserError(f"--count must be at least {LEAST}, not {config.count}.")
+    # The old report is removed, so it must be one.
+    if config.output.exists() and not (config.output / report.RECORD).exists():
+        empty = config.output.is_dir() and not any(config.output.iterdir())
+        if not empty:
+            raise UserError(
+                f"{config.output} exists and is no report of this program; name another --output."
+            )
+    try:
+        import scipy  # noqa: F401
+    except ImportError as error:
+        raise UserError("evaluate needs SciPy: pip install 'image-generating[metrics]'.") from error
+
+
+def _real(config: EvaluateConfig, folder: Path) -> data.Dataset:
+    settings = DataConfig(
+        data=str(folder), resolution=config.resolution, fit=config.fit, cache=config.cache, seed=config.seed
+    )
+    return data.load(settings)
+
+
+def _refuse_overlap(config: EvaluateConfig, train: data.Dataset, heldout: data.Dataset):
+    """Held-out images that were trained on would make copies look like good images."""
+    known = {digest.of_arrays([image]): name for image, name in zip(train.images, train.names, strict=True)}
+    pairs = [
+        f"{config.heldout / name} = {config.train / known[key]}"
+        for image, name in zip(heldout.images, heldout.names, strict=True)
+        if (key := digest.of_arrays([image])) in known
+    ]
+    if pairs:
+        more = f" and {len(pairs) - MOST_NAMED} more" if len(pairs) > MOST_NAMED else ""
+        raise UserError(
+            f"{len(pairs)} of the held-out images are also training images: "
+            f"{', '.join(pairs[:MOST_NAMED])}{more}. Take them out of one of the two folders."
+        )
+
+
+def _from_model(config: EvaluateConfig) -> Iterable[np.ndarray]:
+    """The images of the model, once it is sure that it makes such images."""
+    from image_generating import sampling
+
+    generator = sampling.load_generator(config.model)
+    side = generator.output_shape[1]
+    if side != config.resolution:
+        raise UserError(
+            f"{config.model} makes images of {side} pixels: compare at that size with --resolution {side}."
+        )
+    probe = np.random.default_rng(config.seed).standard_normal((1, generator.input_shape[1]), np.float32)
+    values = np.asarray(generator.predict_on_batch(probe))
+    if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
+        raise UserError(
+            f"{config.model} makes values from {values.min():.3g} to {values.max():.3g}; "
+            "a generator's are in [0, 1]."
+        )
+    return sampling.generate(generator, config.count, config.seed)

@@ -1,0 +1,123 @@
+"""All numbers of a set of images against real ones: each an estimate, or the reason why there is none."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from image_generating.metrics import (
+    distances,
+    manifold,
+    neighbors,
+    privacy,
+    similarity,
+    spectrum,
+    twosample,
+)
+from image_generating.metrics.estimate import Estimate, Incomputable
+from image_generating.metrics.features import Observed
+
+Numbers = dict[str, Estimate | Incomputable]
+
+# What depends on the size of the sets is taken at equal sizes, at most this: distances of all pairs grow
+# with the square.
+MOST = 5000
+# Smaller sets are drawn again and again, so that all images count.
+DRAWS = 10
+
+
+def equal_size(*sets: Observed) -> int:
+    """How many images of each set are compared where the size matters."""
+    return min(MOST, *map(len, sets))
+
+
+def likeness(images: Observed, heldout: Observed, *, size: int, seed: int, kid_size: int) -> Numbers:
+    """Fidelity and diversity of images against held-out real ones.
+
+    Args:
+        images: the set in question.
+        heldout: real images that were not trained on.
+        size: how many of each enter where the number depends on it.
+        seed: of the draws and the bootstrap.
+        kid_size: how many of `images` the range of KID is for.
+    """
+    x, y = images.features, heldout.features
+    draws = _draws(len(images), len(heldout), size, seed)
+
+    def drawn(measure: Callable[[np.ndarray, np.ndarray], float], a: np.ndarray = x, b: np.ndarray = y):
+        return lambda: _mean([measure(a[i], b[j]) for i, j in draws])
+
+    def grid(a, b):
+        return float((a.mean(axis=0) - b.mean(axis=0))[a.shape[1] // 2 :].mean())
+
+    peaks, real_peaks = (s.total_spectra - s.spectra for s in (images, heldout))
+    return _collect(
+        kid=lambda: distances.kid(x, y, size=kid_size, seed=seed),
+        fid=drawn(distances.fid),
+        precision=drawn(manifold.precision),
+        density=drawn(manifold.density),
+        auc=drawn(lambda a, b: twosample.auc(a, b, seed=seed)),
+        spectrum_db=drawn(spectrum.difference, images.spectra, heldout.spectra),
+        fine_db=drawn(spectrum.fine_difference, images.spectra, heldout.spectra),
+        grid_db=drawn(grid, peaks, real_peaks),
+        recall=drawn(manifold.recall),
+        coverage=drawn(manifold.coverage),
+        ms_ssim=lambda: similarity.mean_pairwise(images.kept, seed=seed),
+    )
+
+
+def secrecy(images: Observed, heldout: Observed, train: Observed, *, seed: int) -> Numbers:
+    """Whether images are closer to the training images than held-out real images are."""
+    x, y, t = images.features, heldout.features, train.features
+
+    def near_copies():
+        to_train, real = (neighbors.nearest(s, t)[0][:, 0] for s in (x, y))
+        return Estimate(float(privacy.near_copies(to_train, real).mean()))
+
+    return _collect(
+        copying=lambda: Estimate(privacy.copying(x, y, t, seed=seed)),
+        authenticity=lambda: Estimate(privacy.authenticity(x, t)),
+        neighbor_ratio=lambda: Estimate(privacy.neighbor_ratio(x, y, t)),
+        near_copies=near_copies,
+    )
+
+
+def secrecy_of_heldout(heldout: Observed, train: Observed, *, seed: int) -> Numbers:
+    """The same numbers for real images that were not trained on.
+
+    The data-copying test compares one half of them with the other; elsewhere an image is compared with all
+    others.
+    """
+    y, t = heldout.features, train.features
+    random = np.random.default_rng(seed)
+
+    def copying():
+        halves = [np.array_split(random.permutation(len(y)), 2) for _ in range(DRAWS)]
+        return _mean([privacy.copying(y[one], y[other], t, seed=seed) for one, other in halves])
+
+    return secrecy(heldout, heldout, train, seed=seed) | _collect(
+        copying=copying,
+        neighbor_ratio=lambda: Estimate(privacy.neighbor_ratio(y, y, t, same=True)),
+    )
+
+
+def _draws(first: int, second: int, size: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    random = np.random.default_rng(seed)
+    whole = first == second == size
+    count = 1 if whole else int(np.clip(2000 // size, 1, DRAWS))
+    return [(random.permutation(first)[:size], random.permutation(second)[:size]) for _ in range(count)]
+
+
+def _mean(values: list[float]) -> Estimate:
+    if len(values) < DRAWS:
+        return Estimate(float(np.mean(values)))
+    return Estimate(float(np.mean(values)), *map(float, np.percentile(values, [2.5, 97.5])))
+
+
+def _collect(**measures: Callable[[], Estimate]) -> Numbers:
+    numbers: Numbers = {}
+    for name, measure in measures.items():
+        try:
+            numbers[name] = measure()
+        except Incomputable as reason:
+            numbers[name] = reason
+    return numbers
