@@ -17,6 +17,7 @@ import itertools
 import json
 import os
 import shutil
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -35,6 +36,7 @@ from image_generating.errors import UserError
 FORMAT = 1  # raise it when prepared pixels change, so that older entries are not used
 FEWEST = 2  # a single image has nothing to be told apart from
 ATTEMPTS = 3
+ABANDONED = 3600  # seconds
 MOST_NAMED = 10  # of the skipped files
 
 
@@ -141,6 +143,7 @@ def _distinct(pool, sources, wanted, skip) -> Iterator[tuple[Source, str]]:
 
 def _publish(location, pool, chosen, candidates, wanted, settings, skipped, strict) -> "_Stored":
     """Makes the entry of `chosen`, with `candidates` in place of those that cannot be used."""
+    _remove_abandoned(location.parent)
     room, free = wanted * settings.resolution**2, shutil.disk_usage(location.parent).free
     full = UserError(
         f"The prepared images need {room / 1e9:.2f} GB and {location.parent} has {free / 1e9:.2f} GB free:"
@@ -161,6 +164,14 @@ def _publish(location, pool, chosen, candidates, wanted, settings, skipped, stri
     if not stored:
         raise Changed(location.name)  # another run is publishing it right now
     return stored
+
+
+def _remove_abandoned(root: Path) -> None:
+    """Removes what killed runs were writing: unpublished folders in which nothing happens any more."""
+    for scratch in root.glob(".*px-*"):
+        with contextlib.suppress(OSError):  # another run may be removing or publishing it
+            if time.time() - max(path.stat().st_mtime for path in [scratch, *scratch.rglob("*")]) > ABANDONED:
+                shutil.rmtree(scratch)
 
 
 def _write(folder, pool, chosen, candidates, wanted, settings, skipped, strict) -> None:

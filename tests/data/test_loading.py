@@ -320,6 +320,18 @@ def test_processes_that_prepare_the_same_images_at_once(images, tmp_path):
     assert len(entries(tmp_path)) == 1
 
 
+def test_what_a_killed_run_left_is_removed_but_not_what_another_writes(load, tmp_path):
+    left, written = (tmp_path / "cache" / f".16px-stretch-0.{end}" for end in ("left", "written"))
+    for folder in (left, written):
+        (folder / "16px-stretch-0").mkdir(parents=True)
+        (folder / "16px-stretch-0" / "images.npy").touch()
+    for path in (left, *left.rglob("*")):
+        os.utime(path, (0, 0))
+    load()
+    assert not left.exists()
+    assert written.exists()
+
+
 def test_an_entry_published_by_another_run_is_taken(load, tmp_path, monkeypatch):
     """Both find no entry; the other one publishes first, and its folder is in the way."""
     original = os.replace
