@@ -322,9 +322,9 @@ def test_processes_that_prepare_the_same_images_at_once(images, tmp_path):
 
 def test_what_a_killed_run_left_is_removed_but_not_what_another_writes(load, tmp_path):
     left, written = (tmp_path / "cache" / f".16px-stretch-0.{end}" for end in ("left", "written"))
-    for folder in (left, written):
-        (folder / "16px-stretch-0").mkdir(parents=True)
-        (folder / "16px-stretch-0" / "images.npy").touch()
+    for scratch in (left, written):
+        (scratch / "16px-stretch-0").mkdir(parents=True)
+        (scratch / "16px-stretch-0" / "images.npy").touch()
     for path in (left, *left.rglob("*")):
         os.utime(path, (0, 0))
     load()
