@@ -27,6 +27,8 @@ class Config:
             value = getattr(self, field.name)
             if choices and value not in choices:
                 raise UserError(f"{field.name} must be one of {', '.join(choices)}, not {value!r}.")
+        if getattr(self, "seed", 0) < 0:
+            raise UserError(f"seed must be 0 or more, not {self.seed}.")
 
     def replace(self, **changes) -> Self:
         """A copy with some fields changed."""
@@ -81,7 +83,7 @@ class NetworkConfig(Config):
     """
 
     preset: Literal["residual", "classic"] = option(
-        "residual: small, fast, the default; classic: the original DCGAN layout, as the baseline", "residual"
+        "residual: small, fast, the default; classic: the original's DCGAN, as the baseline", "residual"
     )
     resolution: int = option("side of the square images in pixels", 800)
     latent: int = option("size of the latent vector", 64)
@@ -109,9 +111,13 @@ class Recipe(Config):
     # No momentum: the other player's last move makes yesterday's direction stale.
     beta_1: float = option("Adam's first decay", 0.0)
     beta_2: float = option("Adam's second decay", 0.99)
-    ema_kimg: float = option("half-life of the generator's moving average in thousands of images; 0: none", 5.0)
+    ema_kimg: float = option(
+        "half-life of the generator's moving average in thousands of images; 0: none", 5.0
+    )
     # Ten times weaker than first tried: at γ 2 both losses stood near ln 2 and shapes came late.
-    penalty_gamma: float = option("strength of the gradient penalty at 100 px; grows with the pixel count", 0.2)
+    penalty_gamma: float = option(
+        "strength of the gradient penalty at 100 px; grows with the pixel count", 0.2
+    )
     penalty_sigma: float = option("size of the penalty's finite difference, in gray values of [-1, 1]", 0.05)
     penalty_share: float = option("share of the batch that the penalty looks at in every step", 0.25)
     # Light: stronger settings scored worse, and what is strong enough to help is strong enough to leak.
@@ -152,12 +158,12 @@ class TrainConfig(DataConfig):
 
     output: Path = option("folder of the run: checkpoints, previews, history")
     preset: Literal["residual", "classic", "demo"] = option(
-        "residual: the default; classic: the original's DCGAN; demo: residual for about three minutes", "residual"
+        "residual: the default; classic: the original's DCGAN; demo: residual for three minutes", "residual"
     )
     batch_size: int = option("images per step", 16)
     epochs: float | None = option("train for so many passes over the images", None)
     kimg: float | None = option("train for so many thousand images", None)
-    minutes: float | None = option("train for so many minutes; default if no bound is given: 60 (demo: 3)", None)
+    minutes: float | None = option("train for so many minutes; without any bound: 60 (demo: 3)", None)
     precision: Literal["auto", "float32", "bfloat16"] = option(
         "number format of the arithmetic; auto: bfloat16 where the processor has it", "auto"
     )
@@ -240,4 +246,3 @@ class EvaluateConfig(Config):
         "folder of prepared images and features; default: image_generating in the user's cache folder", None
     )
     controls: bool = option("also measure known failures: copies, blur, repeats, phantoms", False)
-

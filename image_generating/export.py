@@ -73,11 +73,11 @@ def networks(recipe: Recipe, state: checkpoint.Checkpoint) -> tuple[keras.Sequen
 
 def _write(network: keras.Sequential, folder: Path) -> Path:
     with replacing(folder) as temporary:
-        temporary.mkdir()
+        # Saved first: Keras refuses a folder that has assets already.
+        network.save(temporary, zipped=False)
         if keras.config.backend() == "tensorflow":
             with _quiet():
                 network.export(temporary, verbose=False)
-        network.save(temporary, zipped=False)
     return folder
 
 

@@ -113,7 +113,8 @@ def run_gif(config: GifConfig) -> None:
                     f"{len(frames)} frames do not fit in {config.megabytes} MB; give a larger --megabytes."
                 )
     print(
-        f"{len(frames)} frames of {size[0]}×{size[1]} at {fps:.0f} per second in {config.output} ({written / 1e6:.1f} MB)"
+        f"{len(frames)} frames of {size[0]}×{size[1]} at {fps:.0f} per second "
+        f"in {config.output} ({written / 1e6:.1f} MB)"
     )
 
 

@@ -24,7 +24,8 @@ def load_generator(folder: Path):
     folder = Path(folder)
     if not (folder / "model.weights.h5").exists() and not folder.is_file():
         raise UserError(
-            f"{folder} holds no exported generator. Train one and run `image-generating export`, or name another --model."
+            f"{folder} holds no exported generator. Train one and run `image-generating export`, "
+            "or name another --model."
         )
     try:
         generator = keras.saving.load_model(folder)

@@ -37,8 +37,13 @@ class Schedule:
         return next((r for r, end in self.phases if progress < end), self.phases[-1][0])
 
 
-def schedule(config: TrainConfig, recipe: Recipe, data_set_size: int) -> Schedule:
+def schedule(config: TrainConfig, growth: tuple[tuple[int, float], ...], data_set_size: int) -> Schedule:
     """Builds the schedule of a training from its bounds; one hour when none is given.
+
+    Args:
+        config: with the bounds.
+        growth: as `phases` returns it.
+        data_set_size: number of images in an epoch.
 
     Raises:
         UserError: if a bound is not positive.
@@ -52,24 +57,24 @@ def schedule(config: TrainConfig, recipe: Recipe, data_set_size: int) -> Schedul
     minutes = config.minutes
     if minutes is None and images is None:
         minutes = _DEFAULT_MINUTES
-    return Schedule(images, minutes and minutes * 60, phases(recipe))
+    return Schedule(images, minutes and minutes * 60, growth)
 
 
 def phases(recipe: Recipe) -> tuple[tuple[int, float], ...]:
     """The growth's resolutions and the progress at which each ends.
 
     Phases below twice the base grid are left out, and the others share the whole training.
+
+    Raises:
+        UserError: if no network has the recipe's resolution.
     """
     full = recipe.network.resolution
-    if recipe.network.preset == "residual":
-        base = grids(full)[0]
-        growth = [
-            (full // reduction, share)
-            for reduction, share in recipe.growth
-            if reduction == 1 or full // reduction >= 2 * base
-        ]
-    else:
-        growth = [(full, 1.0)]
+    base = grids(full)[0]
+    growth = [
+        (full // reduction, share)
+        for reduction, share in recipe.growth
+        if reduction == 1 or full // reduction >= 2 * base
+    ]
     total, done, ends = sum(share for _, share in growth), 0.0, []
     for resolution, share in growth:
         done += share / total

@@ -15,8 +15,8 @@ def run(config: SummaryConfig) -> None:
         network.summary()
         megabytes = 4 * network.count_params() / 1e6
         print(
-            f"{network.name}: {network.count_params():,} parameters, {flops(network) / 1e9:.2f} GFLOP per image, "
-            f"{megabytes:.1f} MB of float32 weights\n"
+            f"{network.name}: {network.count_params():,} parameters, "
+            f"{flops(network) / 1e9:.2f} GFLOP per image, {megabytes:.1f} MB of float32 weights\n"
         )
 
 

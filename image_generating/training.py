@@ -13,7 +13,7 @@ from image_generating.figures import plot_curves
 from image_generating.files import replacing
 from image_generating.gan import GAN
 from image_generating.runs import Run
-from image_generating.schedule import schedule
+from image_generating.schedule import phases, schedule
 
 _DEMO_MINUTES = 3.0
 _MOST_ROLLBACKS = 3
@@ -50,27 +50,26 @@ def train(
         recipe or RECIPES["residual" if config.preset == "demo" else config.preset], config
     )
     run = Run(Path(config.output))
+    # Before the data are prepared, which takes longer than saying no.
+    growth = phases(recipe)
     images = data.load(config)
-    bounds = schedule(config, recipe, len(images.images))
+    bounds = schedule(config, growth, len(images))
     number_format = precision.choose(config.precision)
-    _say(
-        f"{len(images.images)} images of {config.resolution}×{config.resolution}; arithmetic in {number_format}."
-    )
+    _say(f"{len(images)} images of {config.resolution} px; arithmetic in {number_format}.")
     _keep_settings(run, config, recipe, images.key)
     state = checkpoint.load_newest(run.checkpoints)
     if state is not None:
         _say(f"Continuing {run.folder} at step {state.step} ({state.seconds / 60:.1f} minutes).")
-    clock = callbacks.Clock(bounds, len(images.images), state.seconds if state else 0.0)
+    clock = callbacks.Clock(bounds, len(images), state.seconds if state else 0.0)
     clock.images = int(state.arrays["gan/images_seen"]) if state else 0
     if clock.progress >= 1:
-        _say("This run has reached its bound already; give a larger --epochs, --kimg or --minutes to go on.")
+        _say("This run has reached its bound; give a larger --epochs, --kimg or --minutes to go on.")
         return run
     with clock.listening():
         _run_phases(run, config, recipe, images, clock, number_format, state, extra_callbacks, progress)
     plot_curves(callbacks.read_history(run.history), run.curves)
-    _say(
-        f"{'Stopped' if clock.interrupted else 'Done'}: {clock.images} images shown in {clock.seconds / 60:.1f} minutes; {run.folder}."
-    )
+    ending = "Stopped" if clock.interrupted else "Done"
+    _say(f"{ending}: {clock.images} images shown in {clock.seconds / 60:.1f} minutes; see {run.folder}.")
     return run
 
 
@@ -108,13 +107,11 @@ def _run_phases(run, config, recipe, images, clock, number_format, state, extra_
 def _give_up_after(rollbacks: int, run: Run) -> None:
     if rollbacks > _MOST_ROLLBACKS:
         raise UserError(
-            f"Training {run.folder} diverged again after {_MOST_ROLLBACKS} returns to a checkpoint, each with half "
-            "the learning rate before; its last good checkpoint is kept. Try --precision float32, a larger "
-            "--batch-size, or a recipe with a lower learning rate."
+            f"Training {run.folder} diverged again after {_MOST_ROLLBACKS} returns to a checkpoint, each "
+            "with half the learning rate before; its last good checkpoint is kept. Try --precision float32, "
+            "a larger --batch-size, or a recipe with a lower learning rate."
         )
-    _say(
-        f"Losses are not finite: back to the last checkpoint with the learning rate halved (return {rollbacks})."
-    )
+    _say(f"Losses are not finite: back to a checkpoint, with half the learning rate (return {rollbacks}).")
 
 
 def _at_resolution(recipe: Recipe, config: TrainConfig) -> Recipe:

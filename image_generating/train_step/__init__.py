@@ -1,0 +1,1 @@
+"""How gradients are taken: all that differs between backends."""
