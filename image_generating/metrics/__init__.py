@@ -1,0 +1,1 @@
+"""How good, how diverse and how private generated images are."""

@@ -79,10 +79,8 @@ def record(evaluation: "Evaluation", config: EvaluateConfig) -> dict[str, str | 
         "heldout_count": len(evaluation.heldout),
         "equal_size_count": evaluation.size,
     }
-    facts |= {
-        f"seconds_{step.replace(' ', '_').replace('-', '')}": round(s, 1)
-        for step, s in evaluation.seconds.items()
-    }
+    for step, seconds in evaluation.seconds.items():
+        facts[f"seconds_{step.replace(' ', '_').replace('-', '')}"] = round(seconds, 1)
     facts |= _flags(evaluation.found) | _flat(evaluation.numbers) | _flat(evaluation.floor, "floor_")
     for key, (numbers, found) in evaluation.controls.items():
         prefix = f"control_{key}_"
