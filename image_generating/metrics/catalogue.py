@@ -111,7 +111,7 @@ METRICS = (
         "Grid pattern",
         "fidelity",
         "as for real",
-        "Regular patterns in fine structures, such as a network's pixel grid; 0 is none beyond real images.",
+        "The strongest regular fine pattern, such as a network's pixel grid, beyond that of real images.",
         2,
         unit=" dB",
     ),

@@ -91,7 +91,7 @@ def _noisy(ours: Estimate, real: Estimate) -> str | None:
 def _grid(ours: Estimate, real: Estimate) -> str | None:
     if ours.value <= _high(real) + VISIBLE_DB:
         return None
-    return f"Fine structures hold a regular pattern, {ours.value:.1f} dB beyond real images."
+    return f"There is a regular fine pattern, {ours.value:.1f} dB above what real images show."
 
 
 def _alike(ours: Estimate, real: Estimate) -> str | None:

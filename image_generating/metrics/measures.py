@@ -46,9 +46,6 @@ def likeness(images: Observed, heldout: Observed, *, size: int, seed: int, kid_s
     def drawn(measure: Callable[[np.ndarray, np.ndarray], float], a: np.ndarray = x, b: np.ndarray = y):
         return lambda: _mean([measure(a[i], b[j]) for i, j in draws])
 
-    def grid(a, b):
-        return float((a.mean(axis=0) - b.mean(axis=0))[a.shape[1] // 2 :].mean())
-
     peaks, real_peaks = (s.total_spectra - s.spectra for s in (images, heldout))
     return _collect(
         kid=lambda: distances.kid(x, y, size=kid_size, seed=seed),
@@ -58,7 +55,7 @@ def likeness(images: Observed, heldout: Observed, *, size: int, seed: int, kid_s
         auc=drawn(lambda a, b: twosample.auc(a, b, seed=seed)),
         spectrum_db=drawn(spectrum.difference, images.spectra, heldout.spectra),
         fine_db=drawn(spectrum.fine_difference, images.spectra, heldout.spectra),
-        grid_db=drawn(grid, peaks, real_peaks),
+        grid_db=drawn(spectrum.grid, peaks, real_peaks),
         recall=drawn(manifold.recall),
         coverage=drawn(manifold.coverage),
         ms_ssim=lambda: similarity.mean_pairwise(images.kept, seed=seed),
