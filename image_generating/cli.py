@@ -3,14 +3,13 @@
 import argparse
 import dataclasses
 import importlib
-import os
 import sys
 import types
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Union, get_args, get_origin
 
-from image_generating import __version__, config
+from image_generating import __version__, backend, config
 from image_generating.errors import UserError
 
 # Name → settings, and the function that takes them. Modules are imported when their command runs.
@@ -37,11 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parsed = vars(_parser().parse_args(arguments))
     settings, function = COMMANDS[parsed.pop("command")]
-    # TensorFlow's C++ side logs to stderr unless told so before it is loaded.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
+        command = settings(**parsed)
+        backend.load()
         module, name = function.split(":")
-        getattr(importlib.import_module(module), name)(settings(**parsed))
+        getattr(importlib.import_module(module), name)(command)
     except UserError as error:
         print(f"image-generating: {error}", file=sys.stderr)
         return 2

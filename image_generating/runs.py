@@ -43,7 +43,7 @@ class Run:
         """
         if not self.settings.exists():
             raise UserError(
-                f"{self.folder} holds no run: {self.settings.name} is missing. Name the --output of a training."
+                f"{self.folder} holds no run: no {self.settings.name}. Name the --output of a training."
             )
         stored = json.loads(self.settings.read_text())["recipe"]
         return Recipe(**stored | {"network": NetworkConfig(**stored["network"])})

@@ -1,7 +1,8 @@
 """`summary`: what the networks are made of and what they cost."""
 
+import math
+
 import keras
-import numpy as np
 from keras import layers
 
 from image_generating.config import RECIPES, SummaryConfig
@@ -31,9 +32,9 @@ def flops(network: keras.Model) -> int:
             total += flops(layer)
         elif isinstance(layer, layers.Conv2DTranspose):
             # Each input position is multiplied by the whole kernel.
-            total += 2 * layer.kernel.size * int(np.prod(layer.input.shape[1:3]))
+            total += 2 * math.prod(layer.kernel.shape) * math.prod(layer.input.shape[1:3])
         elif isinstance(layer, layers.Conv2D):
-            total += 2 * layer.kernel.size * int(np.prod(layer.output.shape[1:3]))
+            total += 2 * math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:3])
         elif isinstance(layer, layers.Dense):
-            total += 2 * layer.kernel.size
+            total += 2 * math.prod(layer.kernel.shape)
     return total

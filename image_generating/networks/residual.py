@@ -46,8 +46,8 @@ def generator(config: NetworkConfig, resolution: int) -> keras.Sequential:
     if resolution == full:
         network.add(_synthesis(full, channels, config.synthesis_width))
     else:
-        image = keras.Input((resolution, resolution, channels))
-        network.add(keras.Model(image, image[..., :1], name="to_image"))
+        grid = keras.Input((resolution, resolution, channels))
+        network.add(keras.Model(grid, keras.ops.split(grid, [1], axis=-1)[0], name="to_image"))
     return network
 
 
@@ -107,12 +107,15 @@ def _synthesis(side: int, channels: int, width: int) -> keras.Model:
     branch = _conv(width, 3, f"{name}_conv")(half)
     branch = layers.LeakyReLU(_SLOPE, name=f"{name}_relu")(branch)
     subbands = _zero_conv(4, f"{name}_residual")(branch)
-    smooth = layers.Add(name=f"{name}_add")([half[..., :1], subbands[..., :1]])
+    # Split and not sliced: the gradient of a slice does not compile with XLA in bfloat16.
+    image_at_half, _ = keras.ops.split(half, [1], axis=-1)
+    correction, details = keras.ops.split(subbands, [1], axis=-1)
+    smooth = layers.Add(name=f"{name}_add")([image_at_half, correction])
     detail = layers.Conv2DTranspose(
         1, 4, strides=2, padding="same", use_bias=False, trainable=False, name=f"{name}_wavelets"
     )
     image = layers.Add(name=f"{name}_image")(
-        [_enlarge(f"{name}_enlarge_image")(smooth), detail(subbands[..., 1:])]
+        [_enlarge(f"{name}_enlarge_image")(smooth), detail(details)]
     )
     stage = keras.Model(x, image, name=name)
     _pass_channels_through(projection)

@@ -1,0 +1,63 @@
+"""Shared by all tests: no network, no caches of the user's, one tiny recipe, tiny exported networks."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from image_generating.config import NetworkConfig, Recipe, TrainConfig
+
+TINY_NETWORK = NetworkConfig(
+    resolution=112,
+    latent=8,
+    generator_widths=(16, 8, 8),
+    synthesis_width=8,
+    discriminator_widths=(8, 8, 8),
+    discriminator_deep_widths=(8, 8),
+    analysis_width=4,
+)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    """Keeps prepared data out of the user's cache, and shares it between tests."""
+    folder = tmp_path_factory.getbasetemp() / "cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe() -> Recipe:
+    """The default recipe with small networks that grow from 28 to 112 px."""
+    return Recipe(network=TINY_NETWORK)
+
+
+@pytest.fixture
+def tiny_training(tmp_path) -> TrainConfig:
+    """Twelve phantoms, a dozen steps."""
+    return TrainConfig(
+        data="phantom", images=12, resolution=112, batch_size=4, kimg=0.048, output=tmp_path / "run"
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_export(tmp_path_factory, tiny_recipe):
+    """Folder with an exported, hardly trained `generator` and `discriminator`."""
+    from image_generating import training
+    from image_generating.export import export
+
+    folder = tmp_path_factory.mktemp("tiny")
+    config = TrainConfig(
+        data="phantom", images=12, resolution=112, batch_size=4, kimg=0.048, output=folder / "run"
+    )
+    run = training.train(config, tiny_recipe, progress=False)
+    export(run, folder / "models")
+    return folder / "models"
+
+
+def gray(path) -> np.ndarray:
+    """A picture's pixels, (rows, columns)."""
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("L"))

@@ -1,0 +1,110 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from image_generating.config import RECIPES, NetworkConfig
+from image_generating.errors import UserError
+from image_generating.networks import build_discriminator, build_generator
+from image_generating.networks.grids import grids
+from image_generating.summary import flops
+
+
+@pytest.mark.parametrize("resolution", [64, 100, 128, 200, 256, 400, 512, 800, 1024])
+def test_residual_networks_fit_every_promised_resolution(resolution):
+    config = NetworkConfig(resolution=resolution)
+    generator, discriminator = build_generator(config), build_discriminator(config)
+    assert type(generator) is keras.Sequential
+    assert generator.name == "generator"
+    assert discriminator.name == "discriminator"
+    assert generator.output_shape == (None, resolution, resolution, 1)
+    assert discriminator.input_shape == (None, resolution, resolution, 1)
+    assert discriminator.output_shape == (None, 1)
+
+
+def test_classic_is_the_original_layout_at_800():
+    config = RECIPES["classic"].network
+    generator, discriminator = build_generator(config), build_discriminator(config)
+    assert generator.get_layer("base_dense").units == 320_000
+    kernels = [layer for layer in generator.layers if isinstance(layer, keras.layers.Conv2DTranspose)]
+    assert [layer.filters for layer in kernels] == [512, 256, 128, 64, 32, 16, 1]
+    assert [layer.kernel_size[0] for layer in kernels] == [3, 3, 5, 5, 7, 9, 11]
+    assert [layer.strides[0] for layer in kernels] == [1, 1, 2, 2, 2, 2, 2]
+    assert generator.output_shape == (None, 800, 800, 1)
+    # What the issue counted for the original: 38 million.
+    assert generator.count_params() == pytest.approx(38e6, rel=0.01)
+    assert discriminator.get_layer("judge_flatten").output.shape[-1] == 25 * 25 * 512
+
+
+def test_classic_doubles_less_often_at_lower_resolutions():
+    config = RECIPES["classic"].network.replace(resolution=100)
+    assert build_generator(config).output_shape == (None, 100, 100, 1)
+
+
+@pytest.mark.parametrize(
+    ("resolution", "nearest"), [(810, "800 and 832"), (28, "56 and 60"), (5000, "1664 and 1728")]
+)
+def test_other_resolutions_are_refused_with_the_nearest_two(resolution, nearest):
+    with pytest.raises(UserError, match=nearest):
+        grids(resolution)
+
+
+def test_default_generator_is_small_and_cheap():
+    generator = build_generator(NetworkConfig())
+    # Keras' weights and the SavedModel's: the folder holds them twice.
+    assert 2 * 4 * generator.count_params() < 40e6
+    classic = build_generator(RECIPES["classic"].network)
+    assert flops(generator) < flops(classic) / 2
+
+
+@pytest.mark.parametrize("preset", ["residual", "classic"])
+def test_networks_are_made_of_built_in_layers_only(preset):
+    config = RECIPES[preset].network.replace(resolution=64)
+    for network in (build_generator(config), build_discriminator(config)):
+        modules = set(_modules(json.loads(network.to_json())))
+        assert modules
+        assert all(module is None or module.split(".")[0] in ("keras", "builtins") for module in modules)
+
+
+def _modules(node):
+    if isinstance(node, dict):
+        if "class_name" in node:
+            yield node.get("module")
+        for value in node.values():
+            yield from _modules(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _modules(value)
+
+
+@pytest.mark.parametrize(("before", "after"), [(32, 64), (64, 256), (32, 256)])
+def test_growing_leaves_image_and_logit_as_they_were(before, after):
+    config = NetworkConfig(resolution=256, generator_widths=(8,) * 5, discriminator_widths=(8,) * 5)
+    random = np.random.default_rng(0)
+    small = [build(config, before) for build in (build_generator, build_discriminator)]
+    large = [build(config, after) for build in (build_generator, build_discriminator)]
+    for old, new in zip(small, large, strict=True):
+        # Weights as after a training: no zeros left in what exists already.
+        for variable in old.trainable_variables:
+            variable.assign(variable + 0.1 * random.standard_normal(variable.shape))
+        trained = {variable.path: variable for variable in old.variables}
+        for variable in new.variables:
+            if variable.path in trained:
+                variable.assign(trained[variable.path])
+    latents = random.standard_normal((2, config.latent)).astype("float32")
+    enlarged = small[0](latents)
+    while enlarged.shape[1] < after:
+        enlarged = keras.layers.UpSampling2D(2, interpolation="bilinear")(enlarged)
+    np.testing.assert_allclose(large[0](latents), enlarged, atol=1e-5)
+    images = random.uniform(-1, 1, (2, after, after, 1)).astype("float32")
+    reduced = keras.layers.AveragePooling2D(after // before)(images)
+    np.testing.assert_allclose(large[1](images), small[1](reduced), rtol=1e-4, atol=1e-4)
+
+
+def test_wavelets_add_detail_but_no_brightness():
+    """A constant subband makes no grid of brightness: over two pixels its contribution sums to zero."""
+    generator = build_generator(NetworkConfig(resolution=64))
+    kernel = np.asarray(generator.get_layer("synthesis_64").get_layer("synthesis_64_wavelets").kernel)
+    assert kernel.shape == (4, 4, 1, 3)
+    np.testing.assert_allclose(kernel.sum(axis=(0, 1)), 0, atol=1e-7)

@@ -1,0 +1,189 @@
+"""The GAN's step: what it changes, what it drops, and that every backend and compiler agrees."""
+
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from image_generating import checkpoint
+from image_generating.gan import GAN
+
+BATCH = 4
+
+
+@pytest.fixture(scope="module")
+def compiled(tiny_recipe):
+    """One GAN for the module, as tracing its step takes seconds, and its initial state."""
+    gan = GAN(tiny_recipe, BATCH, grown_to=28)
+    gan.compile()
+    return gan, checkpoint.capture(gan, 0.0, 0)
+
+
+@pytest.fixture
+def gan(compiled):
+    gan, initial = compiled
+    checkpoint.restore(gan, initial)
+    return gan
+
+
+def _images(seed=0, side=28):
+    return np.random.default_rng(seed).integers(0, 256, (BATCH, side, side), dtype="uint8")
+
+
+class Batches(keras.utils.PyDataset):
+    def __init__(self, *batches):
+        super().__init__()
+        self.batches = batches
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, index):
+        return (self.batches[index],)
+
+
+def _arrays(gan):
+    return {name: np.array(variable.value) for name, variable in gan.state().items()}
+
+
+def test_a_step_moves_both_networks_and_the_average(gan):
+    before = _arrays(gan)
+    gan.fit(Batches(_images(), _images(1)), verbose=0)
+    after = _arrays(gan)
+    for part in ("generator/", "discriminator/", "averaged/"):
+        assert any(not np.array_equal(before[n], after[n]) for n in before if n.startswith(part))
+    assert after["gan/step"] == 2
+    assert after["gan/images_seen"] == 2 * BATCH
+    assert after["gan/dropped"] == 0
+
+
+def test_the_average_lags_behind_the_generator(gan):
+    gan.fit(Batches(*[_images(i) for i in range(19)]), verbose=0)
+    before = _arrays(gan)
+    gan.fit(Batches(_images(20)), verbose=0)
+    after = _arrays(gan)
+    name = "generator/base_dense/kernel"
+    # 80 images seen: the half-life is a tenth of them.
+    keep = 0.5 ** (BATCH / 8)
+    expected = after[f"generator/{name}"] + keep * (before[f"averaged/{name}"] - after[f"generator/{name}"])
+    np.testing.assert_allclose(after[f"averaged/{name}"], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_a_step_that_is_not_finite_is_dropped_and_counted(gan):
+    gan.fit(Batches(_images()), verbose=0)
+    before = _arrays(gan)
+    bias = gan.discriminator.get_layer("judge_dense").bias
+    bias.assign([np.nan])
+    poisoned = _arrays(gan)
+    gan.fit(Batches(_images(1), _images(2)), verbose=0)
+    after = _arrays(gan)
+    assert after["gan/dropped"] == 2
+    assert after["gan/drop_streak"] == 2
+    assert after["gan/step"] == 3
+    for name in before:
+        if not name.startswith("gan/"):
+            np.testing.assert_array_equal(after[name], poisoned[name])
+    bias.assign(before["discriminator/discriminator/judge_dense/bias"])
+    gan.fit(Batches(_images(1)), verbose=0)
+    assert int(gan.drop_streak.value) == 0
+    assert int(gan.dropped.value) == 2
+
+
+def test_randomness_follows_from_the_step_alone(gan, compiled):
+    ends = []
+    for _ in range(2):
+        checkpoint.restore(gan, compiled[1])
+        gan.fit(Batches(_images()), verbose=0)
+        ends.append(_arrays(gan))
+    for name in ends[0]:
+        np.testing.assert_array_equal(ends[0][name], ends[1][name], err_msg=name)
+
+
+def test_a_step_compiles_with_xla_and_agrees(gan, tiny_recipe):
+    """With a GPU, XLA is on; CPU tests would never see it otherwise."""
+    with_xla = GAN(tiny_recipe, BATCH, grown_to=28)
+    with_xla.compile(jit_compile=True)
+    for each in (gan, with_xla):
+        each.fit(Batches(_images()), verbose=0)
+    # Without momentum Adam's first step is ±lr, whatever the gradient: where that is all but zero, the
+    # sign is chance. So the step itself is compared by its size.
+    for name, array in _arrays(gan).items():
+        np.testing.assert_allclose(array, _arrays(with_xla)[name], rtol=1e-2, atol=2e-3, err_msg=name)
+
+
+def test_the_full_network_compiles_with_xla_in_bfloat16(tiny_recipe):
+    gan = GAN(tiny_recipe, BATCH, precision="bfloat16")
+    gan.compile(jit_compile=True)
+    logs = gan.fit(Batches(_images(side=112)), verbose=0).history
+    assert np.isfinite(logs["generator_loss"][0])
+    assert int(gan.dropped.value) == 0
+    assert gan.generator.get_layer("base_dense").kernel.dtype == "float32"
+
+
+_GRADIENTS = """
+import json, sys
+import keras, numpy as np
+from image_generating.config import NetworkConfig, Recipe
+from image_generating.gan import GAN
+from image_generating import losses
+
+network = NetworkConfig(**json.loads(sys.argv[1]))
+recipe = Recipe(network=network, brightness=0.0, contrast=0.0, zoom=0.0, shift=0.0, penalty_share=1.0)
+given = dict(np.load(sys.argv[2]))
+gan = GAN(recipe, len(given["images"]), grown_to=28)
+gan.compile()
+for name, variable in gan.state().items():
+    if name in given:
+        variable.assign(given[name])
+draws = {len(given["latents"][0]): given["latents"], 1: given["noise"]}
+# Random numbers differ between backends: both get the same latents and the same noise.
+keras.random.normal = lambda shape, seed: keras.ops.convert_to_tensor(draws[shape[-1]])
+if keras.config.backend() == "tensorflow":
+    import tensorflow as tf
+    with tf.GradientTape(persistent=True) as tape:
+        d_loss, g_loss, _ = gan.losses_of(given["images"])
+    of_d = tape.gradient(d_loss, [v.value for v in gan.discriminator.trainable_variables])
+    of_g = tape.gradient(g_loss, [v.value for v in gan.generator.trainable_variables])
+else:
+    import jax
+    weights = gan.trainable_variables
+    with keras.StatelessScope([(v, v.value) for v in gan.variables]) as scope:
+        gradients, (d_loss, g_loss), _ = gan._gradients(scope, given["images"])
+    table = {id(v): g for v, g in zip(weights, gradients)}
+    of_d = [table[id(v)] for v in gan.discriminator.trainable_variables]
+    of_g = [table[id(v)] for v in gan.generator.trainable_variables]
+arrays = {f"gradient{i}": np.asarray(g) for i, g in enumerate([*of_d, *of_g])}
+np.savez(sys.argv[3], d_loss=np.asarray(d_loss), g_loss=np.asarray(g_loss), **arrays)
+"""
+
+
+def test_tensorflow_and_jax_agree_on_losses_and_gradients(gan, tiny_recipe, tmp_path):
+    pytest.importorskip("jax")
+    random = np.random.default_rng(0)
+    given = {
+        name: np.asarray(variable.value) + 0.05 * random.standard_normal(variable.shape).astype("float32")
+        for name, variable in gan.state().items()
+        if name.startswith(("generator/", "discriminator/"))
+    }
+    given["images"] = _images()
+    given["latents"] = random.standard_normal((BATCH, tiny_recipe.network.latent)).astype("float32")
+    given["noise"] = random.standard_normal((2 * BATCH, 28, 28, 1)).astype("float32")
+    np.savez(tmp_path / "given.npz", **given)
+    network = json.dumps(json.loads(tiny_recipe.to_json())["network"])
+    results = {}
+    for backend in ("tensorflow", "jax"):
+        output = tmp_path / f"{backend}.npz"
+        subprocess.run(
+            [sys.executable, "-c", _GRADIENTS, network, str(tmp_path / "given.npz"), str(output)],
+            env=os.environ | {"KERAS_BACKEND": backend},
+            check=True,
+        )
+        results[backend] = dict(np.load(output))
+    assert len(results["jax"]) == 2 + len(gan.trainable_variables)
+    for name, expected in results["tensorflow"].items():
+        scale = max(1.0, np.abs(expected).max())
+        np.testing.assert_allclose(results["jax"][name] / scale, expected / scale, atol=2e-4, err_msg=name)
