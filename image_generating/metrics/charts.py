@@ -3,14 +3,19 @@
 from collections.abc import Sequence
 
 import numpy as np
+from PIL import Image
 
 from image_generating.metrics import neighbors
 from image_generating.metrics.features import Observed
 from image_generating.metrics.privacy import NEAR, Pair
 
 GENERATED, TRAIN, HELDOUT = "#c2410c", "#9ca3af", "#1f2937"
-COLUMNS = 6
-ROWS = 2
+COLUMNS, ROWS = 6, 2
+DPI = 150
+# Pixels of a picture, between pictures, from one to the next, and of lines of text.
+TILE, GAP = 230, 8
+STEP = TILE + GAP
+TITLE, CAPTION = 34, 50
 
 
 def samples(generated: Observed, heldout: Observed):
@@ -22,22 +27,20 @@ def samples(generated: Observed, heldout: Observed):
     sets = [
         (seen.kept[: COLUMNS * ROWS], name) for seen, name in ((generated, "Generated"), (heldout, "Real"))
     ]
-    rows = [-(-len(images) // COLUMNS) for images, _ in sets]
-    side = 1.6
-    figure = _figure(COLUMNS * side, (sum(rows) + 0.4) * side)
-    for part, (images, name) in zip(figure.subfigures(2, 1, height_ratios=rows), sets, strict=True):
-        part.suptitle(name, x=0.005, ha="left", fontsize=11, fontweight="bold")
-        axes = part.subplots(-(-len(images) // COLUMNS), COLUMNS, squeeze=False).ravel()
-        for axis, image in zip(axes, images, strict=False):
-            _picture(axis, image)
-        for axis in axes[len(images) :]:
-            axis.set_axis_off()
-    return figure
+    heights = [TITLE + -(-len(images) // COLUMNS) * STEP for images, _ in sets]
+    axis = _sheet(sum(heights))
+    top = 0
+    for (images, name), height in zip(sets, heights, strict=True):
+        axis.text(0, top + TITLE - 8, name, fontsize=10, fontweight="bold")
+        for i, image in enumerate(images):
+            _picture(axis, image, i % COLUMNS * STEP, top + TITLE + i // COLUMNS * STEP)
+        top += height
+    return axis.figure
 
 
 def spectra(generated: Observed, train: Observed, heldout: Observed):
     """Strength of structures by fineness, and how far from the held-out images it is."""
-    figure = _figure(9.6, 3.6)
+    figure = _figure(9.6, 3.6, layout="constrained")
     left, right = figure.subplots(1, 2)
     # 1 is the finest pattern that pixels can show: every other pixel bright.
     fineness = np.arange(1, heldout.spectra.shape[1] + 1) / heldout.spectra.shape[1]
@@ -62,7 +65,7 @@ def spectra(generated: Observed, train: Observed, heldout: Observed):
 
 def closeness(generated: Observed, train: Observed, heldout: Observed):
     """How far images are from their closest training image."""
-    figure = _figure(9.6, 2.6)
+    figure = _figure(9.6, 2.6, layout="constrained")
     axis = figure.subplots()
     distances = [neighbors.nearest(s.features, train.features)[0][:, 0] for s in (heldout, generated)]
     usual = np.median(distances[0])
@@ -87,29 +90,41 @@ def closeness(generated: Observed, train: Observed, heldout: Observed):
 def closest(pairs: Sequence[Pair], train_images: np.ndarray, captions: Sequence[str]):
     """Generated images beside the training images that they are closest to."""
     across = COLUMNS // 2
-    rows = -(-len(pairs) // across)
-    side = 1.6
-    figure = _figure(COLUMNS * side, rows * (side + 0.6))
-    parts = figure.subfigures(rows, across, squeeze=False, wspace=0.04).ravel()
-    for part, pair, caption in zip(parts, pairs, captions, strict=False):
-        one, other = part.subplots(1, 2)
-        _picture(one, pair.image)
-        _picture(other, train_images[pair.train])
-        one.set_title("generated", fontsize=8, color=GENERATED, pad=2)
-        other.set_title("training", fontsize=8, color=HELDOUT, pad=2)
-        part.supxlabel(caption, fontsize=8)
-    return figure
+    height = TITLE + STEP + CAPTION
+    axis = _sheet(-(-len(pairs) // across) * height)
+    for i, (pair, caption) in enumerate(zip(pairs, captions, strict=True)):
+        left, top = i % across * 2 * STEP, i // across * height + TITLE
+        for x, image, name, color in (
+            (left, pair.image, "generated", GENERATED),
+            (left + STEP - GAP, train_images[pair.train], "training", HELDOUT),
+        ):
+            axis.text(x, top - 8, name, fontsize=7.5, color=color)
+            _picture(axis, image, x, top)
+        axis.text(left, top + STEP, caption, fontsize=7.5, va="top", linespacing=1.3)
+    return axis.figure
 
 
-def _figure(width: float, height: float):
+def _sheet(height: int):
+    """Axes for pictures and text, a unit a pixel, from the upper left corner down."""
+    width = COLUMNS * STEP - GAP
+    figure = _figure(width / DPI, height / DPI)
+    # Placed by hand: an automatic layout of this many axes takes seconds.
+    axis = figure.add_axes((0, 0, 1, 1))
+    axis.set(xlim=(0, width), ylim=(height, 0))
+    axis.set_axis_off()
+    return axis
+
+
+def _picture(axis, image: np.ndarray, left: float, top: float):
+    small = Image.fromarray(image).resize((TILE, TILE), Image.Resampling.LANCZOS)
+    extent = (left, left + TILE, top + TILE, top)
+    axis.imshow(small, cmap="gray", vmin=0, vmax=255, extent=extent, interpolation="nearest", aspect="auto")
+    # `imshow` fits the axes to its picture.
+    axis.autoscale(False)
+
+
+def _figure(width: float, height: float, **options):
     # No pyplot: it keeps figures alive and picks a window system.
     from matplotlib.figure import Figure
 
-    figure = Figure((width, height), dpi=150, layout="constrained")
-    figure.set_layout_engine("constrained", w_pad=0.03, h_pad=0.03)
-    return figure
-
-
-def _picture(axis, image: np.ndarray):
-    axis.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="antialiased")
-    axis.set_axis_off()
+    return Figure((width, height), dpi=DPI, **options)

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import numpy as np
+
 
 class Incomputable(ValueError):
     """A measure has no value for these images; the message is the reason that the report shows."""
@@ -14,6 +16,14 @@ class Estimate:
     value: float
     low: float | None = None
     high: float | None = None
+
+
+def share(truths: np.ndarray) -> Estimate:
+    """The share of true ones, with its range by Wilson (1927): right for few and for extreme shares."""
+    count, mean, z = len(truths), float(np.mean(truths)), 1.96
+    center = (mean + z**2 / (2 * count)) / (1 + z**2 / count)
+    margin = z * np.sqrt(mean * (1 - mean) / count + z**2 / (4 * count**2)) / (1 + z**2 / count)
+    return Estimate(mean, max(0.0, float(center - margin)), min(1.0, float(center + margin)))
 
 
 def require(count: int, least: int, what: str):

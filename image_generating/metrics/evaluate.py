@@ -1,11 +1,13 @@
 """`image-generating evaluate`: how good, how diverse, how private."""
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from image_generating import data, files
 from image_generating.config import DataConfig, EvaluateConfig
@@ -67,11 +69,13 @@ def run(config: EvaluateConfig) -> Evaluation:
     extractor = extractors.get(config.extractor)
     train, heldout = (_real(config, folder) for folder in (config.train, config.heldout))
     _refuse_overlap(config, train, heldout)
+    notes = [*_notes(config, config.train, train), *_notes(config, config.heldout, heldout)]
     if config.model:
-        batches, total, notes = _from_model(config), config.count, ()
+        batches, total = _from_model(config), config.count
     else:
         images = _real(config, config.images)
-        batches, total, notes = images.images, len(images), images.skipped
+        batches, total = images.images, len(images)
+        notes += _notes(config, config.images, images)
     evaluation = evaluate(
         batches,
         total,
@@ -83,10 +87,9 @@ def run(config: EvaluateConfig) -> Evaluation:
         controls=config.controls,
     )
     evaluation.seconds["total"] = time.perf_counter() - started
-    notes = [f"Skipped {name}: {reason}." for name, reason in notes]
     with files.replacing(config.output) as output:
         report.write(evaluation, config, notes, output)
-    print(report.table(evaluation))
+    print(report.table(evaluation), *notes, sep="\n")
     print(f"\n{config.output / report.PAGE}")
     return evaluation
 
@@ -183,6 +186,21 @@ def _real(config: EvaluateConfig, folder: Path) -> data.Dataset:
         data=str(folder), resolution=config.resolution, fit=config.fit, cache=config.cache, seed=config.seed
     )
     return data.load(settings)
+
+
+def _notes(config: EvaluateConfig, folder: Path, dataset: data.Dataset) -> list[str]:
+    """What was done to the images of a folder that a reader of the numbers should know."""
+    side, resized = config.resolution, 0
+    for name in dataset.names:
+        # DICOM, and drawings that are no files, have no size that Pillow knows.
+        with contextlib.suppress(OSError), Image.open(folder / name) as image:
+            resized += image.size != (side, side)
+    notes = [f"{folder}: {resized} of {len(dataset)} images were resized to {side} × {side} pixels."]
+    notes = notes if resized else []
+    notes += [f"{folder}: {name} was skipped: {reason}." for name, reason in dataset.skipped[:MOST_NAMED]]
+    if len(dataset.skipped) > MOST_NAMED:
+        notes.append(f"{folder}: {len(dataset.skipped) - MOST_NAMED} more were skipped.")
+    return notes
 
 
 def _refuse_overlap(config: EvaluateConfig, train: data.Dataset, heldout: data.Dataset):

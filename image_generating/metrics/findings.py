@@ -133,7 +133,7 @@ def _copying(ours: Estimate, real: Estimate) -> str | None:
 
 
 def _authenticity(ours: Estimate, real: Estimate) -> str | None:
-    if ours.value >= real.value / 2:
+    if _high(ours) >= real.value / 2:
         return None
     return (
         f"{ours.value:.0%} of the images are farther from their training image than that one's own neighbor; "

@@ -13,7 +13,7 @@ from image_generating.metrics import (
     spectrum,
     twosample,
 )
-from image_generating.metrics.estimate import Estimate, Incomputable
+from image_generating.metrics.estimate import Estimate, Incomputable, share
 from image_generating.metrics.features import Observed
 
 Numbers = dict[str, Estimate | Incomputable]
@@ -63,16 +63,19 @@ def likeness(images: Observed, heldout: Observed, *, size: int, seed: int, kid_s
 
 
 def secrecy(images: Observed, heldout: Observed, train: Observed, *, seed: int) -> Numbers:
-    """Whether images are closer to the training images than held-out real images are."""
-    x, y, t = images.features, heldout.features, train.features
+    """Whether images are closer to the training images than held-out real images are.
+
+    Equal images count once: a repeated one is a single piece of evidence.
+    """
+    x, y, t = np.unique(images.features, axis=0), heldout.features, train.features
 
     def near_copies():
         to_train, real = (neighbors.nearest(s, t)[0][:, 0] for s in (x, y))
-        return Estimate(float(privacy.near_copies(to_train, real).mean()))
+        return share(privacy.near_copies(to_train, real))
 
     return _collect(
         copying=lambda: Estimate(privacy.copying(x, y, t, seed=seed)),
-        authenticity=lambda: Estimate(privacy.authenticity(x, t)),
+        authenticity=lambda: share(privacy.authentic(x, t)),
         neighbor_ratio=lambda: Estimate(privacy.neighbor_ratio(x, y, t)),
         near_copies=near_copies,
     )

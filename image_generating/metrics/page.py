@@ -97,7 +97,6 @@ def render(evaluation: "Evaluation", facts: dict, notes: Sequence[str], figures:
     body = [
         f"<h1>{escape(title)}</h1><p class='lead'>{lead}</p>",
         _cards(evaluation),
-        *(f"<p class='small'>{escape(note)}</p>" for note in notes),
         "<h2>What was compared</h2>",
         _figure(
             figures, "samples", "A random choice of the generated images above, of unseen real images below."
@@ -137,6 +136,7 @@ def render(evaluation: "Evaluation", facts: dict, notes: Sequence[str], figures:
         "images give rough numbers. None of this measures diagnostic value: generated images are not for "
         "clinical use.</p>",
         "<h2>How it was made</h2>",
+        *(f"<p class='small'>{escape(note)}</p>" for note in notes),
         _facts(facts),
     ]
     return (

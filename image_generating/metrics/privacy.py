@@ -35,7 +35,7 @@ def copying(generated: np.ndarray, heldout: np.ndarray, train: np.ndarray, *, se
 
     Reference: Meehan, Chaudhuri, Dasgupta 2020, A Non-Parametric Test to Detect Data-Copying.
     """
-    require(len(generated), 5, "generated images")
+    require(len(generated), 5, "different generated images")
     require(len(heldout), 5, "held-out images")
     require(len(train), 5, "training images")
     cells = max(1, min(len(generated), len(heldout), len(train)) // CELL_IMAGES)
@@ -60,14 +60,18 @@ def z_score(x: np.ndarray, y: np.ndarray) -> float:
     return float((u - n * m / 2) / np.sqrt(n * m * (n + m + 1) / 12))
 
 
-def authenticity(generated: np.ndarray, train: np.ndarray) -> float:
-    """Share of generated images farther from their training image than that one is from its own neighbor.
+def authentic(generated: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """Which generated images are farther from their training image than that one is from its own neighbor.
 
-    Real images that were not trained on score well below 1, too; copies score 0.
+    Their share is the authenticity of a generator. For real images that were not trained on it is well below
+    1, too; for copies it is 0.
 
     Args:
         generated: features, shape (N, D).
         train: features, shape (T, D).
+
+    Returns:
+        Truth values, shape (N,).
 
     Raises:
         Incomputable: fewer than 2 training images.
@@ -77,7 +81,7 @@ def authenticity(generated: np.ndarray, train: np.ndarray) -> float:
     require(len(train), 2, "training images")
     distances, rows = neighbors.nearest(generated, train)
     own = neighbors.nearest(train, train, same=True)[0][:, 0]
-    return float((distances[:, 0] > own[rows[:, 0]]).mean())
+    return distances[:, 0] > own[rows[:, 0]]
 
 
 def neighbor_ratio(

@@ -66,14 +66,14 @@ def test_copying_within_a_cluster_is_not_hidden_by_another():
     assert both < privacy.copying(FRESH, HELDOUT, TRAIN) + 1
 
 
-def test_authenticity_by_hand():
+def test_authentic_images_by_hand():
     train = np.array([[0.0], [1.0], [5.0]])
     # 0.5 is 0.5 from 0, whose neighbor is 1 away: not authentic. 8 is 3 from 5, whose neighbor is 4 away:
     # not. 20 is 15 from 5: authentic.
     generated = np.array([[0.5], [8.0], [20.0]])
 
-    assert privacy.authenticity(generated, train) == pytest.approx(1 / 3)
-    assert privacy.authenticity(train, train) == 0
+    assert privacy.authentic(generated, train).tolist() == [False, False, True]
+    assert not privacy.authentic(train, train).any()
 
 
 def test_neighbor_ratio_by_hand():
@@ -115,7 +115,7 @@ def test_the_closest_pairs_of_a_stream():
 
 
 def test_too_few_images():
-    with pytest.raises(Incomputable, match="at least 5 generated images, there are 4"):
+    with pytest.raises(Incomputable, match="at least 5 different generated images, there are 4"):
         privacy.copying(FRESH[:4], HELDOUT, TRAIN)
     with pytest.raises(Incomputable, match="at least 2 training images"):
-        privacy.authenticity(FRESH, TRAIN[:1])
+        privacy.authentic(FRESH, TRAIN[:1])

@@ -1,0 +1,262 @@
+import json
+import re
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+from scenes import scenes
+
+from image_generating import cli
+from image_generating.config import EvaluateConfig
+from image_generating.errors import UserError
+from image_generating.metrics import evaluate, extractors
+from image_generating.metrics.controls import CONTROLS
+from image_generating.metrics.estimate import Estimate
+from image_generating.metrics.measures import equal_size
+
+COMPUTED = ("kid", "fid", "auc", "spectrum_db", "ms_ssim", "recall", "coverage", "copying", "authenticity")
+
+
+def save(images, folder):
+    folder.mkdir()
+    for i, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{i:03}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def with_controls(tmp_path_factory):
+    return evaluate.evaluate(
+        iter(np.array_split(scenes(70, seed=3), 9)),
+        70,
+        scenes(80, seed=1),
+        scenes(60, seed=2),
+        extractors.get("tiny"),
+        folder=tmp_path_factory.mktemp("cache"),
+        controls=True,
+    )
+
+
+@pytest.fixture
+def folders(tmp_path):
+    return {
+        "images": save(scenes(9, 64, seed=3), tmp_path / "images"),
+        "train": save(scenes(24, 64, seed=1), tmp_path / "train"),
+        "heldout": save(scenes(16, 64, seed=2), tmp_path / "heldout"),
+    }
+
+
+@pytest.fixture
+def config(folders, tmp_path):
+    return EvaluateConfig(**folders, output=tmp_path / "report", extractor="tiny", resolution=64)
+
+
+def test_images_of_the_true_source_have_no_fault(with_controls):
+    assert with_controls.found == []
+    assert with_controls.size == 60
+    for key, number in with_controls.numbers.items():
+        real = with_controls.floor[key]
+        assert isinstance(number, Estimate), key
+        assert isinstance(real, Estimate), key
+
+
+@pytest.mark.parametrize(
+    ("key", "flags"),
+    [
+        ("copies", {"copied"}),
+        ("noisy_copies", {"copied"}),
+        ("blurred", {"blurred"}),
+        ("repeated", {"repetitive", "incomplete"}),
+        ("phantoms", {"unrealistic"}),
+    ],
+)
+def test_every_known_failure_is_flagged_for_the_right_reason(with_controls, key, flags):
+    _, found = with_controls.controls[key]
+
+    assert flags <= {finding.flag for finding in found}
+
+
+@pytest.mark.parametrize(
+    ("key", "innocent"),
+    [
+        ("copies", {"unrealistic", "blurred", "noisy", "grid", "repetitive", "incomplete"}),
+        ("noisy_copies", {"unrealistic", "blurred", "repetitive", "incomplete"}),
+        ("blurred", {"copied", "noisy", "grid"}),
+        ("repeated", {"copied", "blurred", "noisy"}),
+        ("phantoms", {"copied", "noisy"}),
+    ],
+)
+def test_no_known_failure_is_flagged_for_a_wrong_reason(with_controls, key, innocent):
+    _, found = with_controls.controls[key]
+
+    assert not innocent & {finding.flag for finding in found}
+
+
+def test_controls_are_what_they_say():
+    train, heldout = scenes(6, 32, seed=1), scenes(5, 32, seed=2)
+    made = {c.key: np.concatenate(list(c.batches(4, train, heldout, seed=0))) for c in CONTROLS}
+
+    assert all(images.shape == (4, 32, 32) and images.dtype == np.uint8 for images in made.values())
+    known = {image.tobytes() for image in train}
+    assert {image.tobytes() for image in made["copies"]} <= known
+    assert len({image.tobytes() for image in made["copies"]}) == 4
+    assert 1 < np.abs(made["noisy_copies"].astype(int) - made["copies"]).mean() < 3
+    assert (made["repeated"] == made["repeated"][0]).all()
+    assert len({image.tobytes() for image in made["phantoms"]}) == 4
+
+
+def test_files_are_written_and_agree(config, capsys):
+    evaluate.run(config)
+
+    output = config.output
+    facts = json.loads((output / "metrics.json").read_text())
+    assert all(isinstance(value, str | int | float | bool | None) for value in facts.values())
+    assert (facts["generated_count"], facts["train_count"], facts["heldout_count"]) == (9, 24, 16)
+    assert facts["extractor"] == extractors.get("tiny").name
+    assert facts["seconds_total"] > 0
+    for key in COMPUTED:
+        assert np.isfinite(facts[key]), key
+        assert np.isfinite(facts[f"floor_{key}"]), key
+    assert facts["kid_low"] < facts["kid"] < facts["kid_high"]
+    assert not facts["flag_copied"]
+
+    for name in ("samples", "spectra", "closeness", "closest"):
+        with Image.open(output / "figures" / f"{name}.png") as figure:
+            assert np.asarray(figure.convert("L")).std() > 10, name
+
+    page = (output / "report.html").read_text()
+    assert not re.search(r"(src|href)=.(?!data:)", page)
+    assert page.count("data:image/png;base64") == 4
+    assert "nan" not in re.sub(r"base64,[^']*", "", page).lower().replace("nance", "")
+    printed = capsys.readouterr().out
+    assert "KID" in printed
+    assert str(output / "report.html") in printed
+
+
+def test_the_same_seed_gives_the_same_numbers_in_place_of_an_older_report(config):
+    def numbers():
+        evaluate.run(config)
+        facts = json.loads((config.output / "metrics.json").read_text())
+        return {key: value for key, value in facts.items() if key != "made" and "seconds" not in key}
+
+    config.output.mkdir()
+    first = numbers()
+    (config.output / "old.png").touch()
+
+    assert numbers() == first
+    assert {path.name for path in config.output.iterdir()} == {"metrics.json", "report.html", "figures"}
+
+
+def test_numbers_that_cannot_be_computed_say_why(config, tmp_path, capsys):
+    few = config.replace(images=save(scenes(3, 64, seed=5), tmp_path / "few"))
+
+    evaluate.run(few)
+
+    facts = json.loads((few.output / "metrics.json").read_text())
+    assert facts["recall"] is None
+    assert facts["recall_missing"] == "needs at least 4 generated images, there are 3"
+    assert facts["copying"] is None
+    assert np.isfinite(facts["kid"])
+    page = (few.output / "report.html").read_text()
+    assert "missing: needs at least 5 different generated images, there are 3" in page
+    assert "needs at least 4 generated images, there are 3" in capsys.readouterr().out
+
+
+def network(folder, *outputs, inputs=(8,), activation="sigmoid"):
+    """An exported network with random weights."""
+    layers = keras.layers
+    size = int(np.prod(outputs))
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input(inputs),
+            layers.Flatten(),
+            layers.Dense(size, activation=activation),
+            layers.Reshape(outputs),
+        ]
+    )
+    model.save(folder, zipped=False)
+    return folder
+
+
+def test_a_generator_is_measured(config, tmp_path, capsys):
+    side = 48
+    model = network(tmp_path / "generator", side, side, 1)
+    settings = config.replace(images=None, model=model, count=12, resolution=side)
+
+    result = evaluate.run(settings)
+
+    assert len(result.generated) == 12
+    assert {finding.flag for finding in result.found} >= {"unrealistic"}
+    # The folders hold images of 64 pixels.
+    assert f"24 of 24 images were resized to {side} × {side} pixels" in capsys.readouterr().out
+    with pytest.raises(UserError, match=r"makes images of 48 pixels: compare .* --resolution 48"):
+        evaluate.run(settings.replace(resolution=64))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"outputs": (1,), "inputs": (64, 64, 1)}, "is not a generator"),
+        ({"outputs": (64, 64, 3)}, "is not a generator"),
+        ({"outputs": (64, 64, 1), "activation": "tanh"}, "makes values from -.* a generator's are in"),
+    ],
+)
+def test_other_networks_are_refused(config, tmp_path, settings, words):
+    model = network(tmp_path / "network", *settings.pop("outputs"), **settings)
+
+    with pytest.raises(UserError, match=words):
+        evaluate.run(config.replace(images=None, model=model))
+    assert not config.output.exists()
+
+
+def test_held_out_images_that_were_trained_on_are_refused(config, folders):
+    train = sorted(folders["train"].iterdir())
+    # The same pixels in another file format.
+    Image.open(train[5]).save(folders["heldout"] / "again.bmp")
+
+    with pytest.raises(UserError, match=r"heldout/again.bmp = \S*train/005.png"):
+        evaluate.run(config)
+    assert not config.output.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"images": None}, "either --model"),
+        ({"model": "models/generator"}, "either --model"),
+        ({"count": 1}, "--count must be at least 2"),
+        ({"extractor": "nonsense"}, "no feature extractor 'nonsense'"),
+    ],
+)
+def test_settings_that_make_no_sense(config, changes, words):
+    with pytest.raises(UserError, match=words):
+        evaluate.run(config.replace(**changes))
+    assert not config.output.exists()
+
+
+def test_a_folder_that_is_no_report_is_not_replaced(config):
+    config.output.mkdir()
+    (config.output / "thesis.txt").write_text("years of work")
+
+    with pytest.raises(UserError, match="is no report of this program"):
+        evaluate.run(config)
+    assert (config.output / "thesis.txt").exists()
+
+
+def test_from_the_command_line(config, folders, capsys):
+    flags = [f"--{name}={getattr(config, name)}" for name in ("images", "train", "heldout", "output")]
+
+    assert cli.main(["evaluate", *flags, "--extractor=tiny", "--resolution=64", "--controls"]) == 0
+
+    assert "control: Copies of training images: recognized" in capsys.readouterr().out
+    facts = json.loads((config.output / "metrics.json").read_text())
+    assert facts["control_copies_flag_copied"]
+    assert "Would this report notice?" in (config.output / "report.html").read_text()
+
+
+def test_large_sets_are_compared_in_part(with_controls, monkeypatch):
+    monkeypatch.setattr("image_generating.metrics.measures.MOST", 10)
+
+    assert equal_size(with_controls.generated, with_controls.train) == 10
