@@ -46,9 +46,15 @@ def restore(gan, checkpoint: Checkpoint) -> None:
 
     Variables that the checkpoint lacks belong to stages added since, and keep their initial values.
     """
+    # The learning rate follows from the recipe and the rollbacks.
+    kept = {"optimizer/adam/learning_rate"}
+    if gan.resolution > checkpoint.resolution:
+        # Adam corrects for averages that began at zero by the number of steps. Counting anew corrects
+        # those of the new stages, which would take steps ten times too long, and lets the old ones,
+        # whose averages are complete, start with short steps.
+        kept.add("optimizer/adam/iteration")
     for name, variable in gan.state().items():
-        # The learning rate follows from the recipe and the rollbacks.
-        if name in checkpoint.arrays and not name.endswith("/learning_rate"):
+        if name in checkpoint.arrays and name not in kept:
             variable.assign(checkpoint.arrays[name])
 
 

@@ -29,7 +29,7 @@ def load_generator(folder: Path):
         )
     try:
         generator = keras.saving.load_model(folder)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except Exception as error:  # Damaged files make Keras and its readers raise whatever comes first.
         raise UserError(f"{folder} cannot be loaded as a Keras model ({error}). Export it again.") from error
     shape = generator.output_shape
     if len(generator.input_shape) != 2 or len(shape) != 4 or shape[-1] != 1 or shape[1] != shape[2]:

@@ -13,7 +13,8 @@ class Batches(keras.utils.PyDataset):
     with images of a second order so that every batch is full. Nothing is kept between steps, so a
     training that starts at step s sees what an unbroken one sees from there on.
 
-    One epoch of `fit` is a pass, or 50 steps of a longer one: checkpoints are made between epochs.
+    One epoch of `fit` has as many steps as a pass, or 50 if that is less, and begins wherever the last
+    one ended: checkpoints are made between epochs.
 
     Args:
         dataset: a `Dataset`.
@@ -38,8 +39,8 @@ class Batches(keras.utils.PyDataset):
         return -(-len(self.dataset.images) // self.batch_size)
 
     def __len__(self) -> int:
-        """Steps of the current epoch of `fit`."""
-        return min(self.steps_per_pass - self.step % self.steps_per_pass, _LONGEST_EPOCH)
+        """Steps in an epoch of `fit`, always the same: Keras asks once."""
+        return min(self.steps_per_pass, _LONGEST_EPOCH)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray]:
         chosen = self.indices(self.step + index)

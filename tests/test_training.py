@@ -1,0 +1,201 @@
+"""The program `train`, run for real at tiny size: what it writes, and that it survives everything."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from conftest import gray
+
+from image_generating import callbacks, checkpoint
+from image_generating.callbacks import read_history
+from image_generating.errors import UserError
+from image_generating.training import train
+
+_CHILD = """
+import sys
+from image_generating import backend
+backend.load()
+sys.path.insert(0, sys.argv[1])
+from conftest import TINY_NETWORK
+from image_generating import callbacks
+from image_generating.config import Recipe, TrainConfig
+from image_generating.training import train
+callbacks._SECONDS_BETWEEN_CHECKPOINTS = 0.0
+train(
+    TrainConfig(
+        data="phantom", images=12, resolution=112, batch_size=4, kimg=float(sys.argv[3]), output=sys.argv[2]
+    ),
+    Recipe(network=TINY_NETWORK),
+    progress=False,
+)
+"""
+
+
+def _start(output: Path, kimg: float) -> subprocess.Popen:
+    arguments = [sys.executable, "-c", _CHILD, str(Path(__file__).parent), str(output), str(kimg)]
+    return subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
+
+
+def _newest(run: Path) -> checkpoint.Checkpoint:
+    return checkpoint.load_newest(run / "checkpoints")
+
+
+def test_train_writes_previews_history_curves_and_checkpoints(tiny_training, tiny_recipe, capsys):
+    config = tiny_training.replace(kimg=0.24, tensorboard=True)
+    run = train(config, tiny_recipe)
+    rows = read_history(run.history)
+    assert [row["step"] for row in rows] == sorted({row["step"] for row in rows})
+    assert {row["resolution"] for row in rows} == {28, 112}
+    assert rows[-1]["kimg"] == pytest.approx(0.24)
+    assert rows[-1]["dropped"] == 0
+    assert all(row["images_per_second"] > 0 for row in rows)
+    previews = sorted(run.previews.glob("image_at_epoch_*.png"))
+    assert len(previews) >= 20
+    assert previews[0].name == "image_at_epoch_0000.png"
+    first, last = gray(previews[0]), gray(previews[-1])
+    assert first.shape == last.shape == (776, 776)
+    assert not np.array_equal(first, last)
+    assert gray(run.curves).std() > 10
+    assert 1 <= len(list(run.checkpoints.glob("step_*.npz"))) <= 2
+    events = list((run.folder / "tensorboard").glob("events*"))
+    assert events
+    assert events[0].stat().st_size > 1000
+    assert "img/s" in capsys.readouterr().err
+
+
+def test_a_finished_run_says_so_and_a_larger_bound_continues_it(tiny_training, tiny_recipe, capsys):
+    train(tiny_training, tiny_recipe, progress=False)
+    before = _newest(tiny_training.output).step
+    train(tiny_training, tiny_recipe, progress=False)
+    assert "reached its bound" in capsys.readouterr().err
+    assert _newest(tiny_training.output).step == before == 12
+    train(tiny_training.replace(kimg=0.06), tiny_recipe, progress=False)
+    assert _newest(tiny_training.output).step == 15
+
+
+def test_other_settings_are_refused_and_nothing_is_lost(tiny_training, tiny_recipe):
+    train(tiny_training, tiny_recipe, progress=False)
+    before = {p: p.read_bytes() for p in tiny_training.output.rglob("*") if p.is_file()}
+    for changes, name in (
+        ({"batch_size": 2}, "--batch-size"),
+        ({"seed": 1}, "--seed"),
+        ({"images": 11}, "--images"),
+        ({"resolution": 224}, "--resolution"),
+    ):
+        with pytest.raises(UserError, match=name):
+            train(tiny_training.replace(kimg=1.0, **changes), tiny_recipe, progress=False)
+    assert before == {p: p.read_bytes() for p in tiny_training.output.rglob("*") if p.is_file()}
+
+
+def test_a_run_killed_at_random_moments_ends_with_the_weights_of_an_unbroken_one(tmp_path):
+    kimg = 0.4
+    unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
+    whole = _start(unbroken, kimg)
+    moments = random.Random(0)
+    kills = 0
+    while kills < 3:
+        child = _start(broken, kimg)
+        folder, before = broken / "checkpoints", _steps(broken)
+        # Killed only once it has come further, or the test would never end.
+        while child.poll() is None and _steps(broken) == before:
+            time.sleep(0.02)
+        time.sleep(moments.uniform(0, 0.5))
+        if child.poll() is not None:
+            break
+        child.send_signal(signal.SIGKILL)
+        child.communicate()
+        kills += 1
+    assert kills, f"the run ended before it could be killed; {folder} has {_steps(broken)}"
+    assert _newest(broken).step < 100
+    _, said = _start(broken, kimg).communicate()
+    assert "Continuing" in said
+    whole.communicate()
+    ends = [_newest(run) for run in (unbroken, broken)]
+    assert ends[0].step == ends[1].step == 100
+    assert ends[0].arrays.keys() == ends[1].arrays.keys()
+    for name, array in ends[0].arrays.items():
+        np.testing.assert_array_equal(array, ends[1].arrays[name], err_msg=name)
+
+
+def _steps(run: Path) -> set[str]:
+    return {path.name for path in (run / "checkpoints").glob("step_*.npz")}
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(tiny_training, tiny_recipe, capsys):
+    run = train(tiny_training, tiny_recipe, progress=False)
+    older, newest = sorted(run.checkpoints.glob("step_*.npz"))
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    newest.write_bytes(content)
+    assert checkpoint.load_newest(run.checkpoints).step == int(older.stem[5:])
+    said = capsys.readouterr().err
+    assert newest.name in said
+    assert "damaged" in said
+    newest.write_bytes(b"")
+    train(tiny_training, tiny_recipe, progress=False)
+    assert _newest(run.folder).step == 12
+
+
+class _Interrupt(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_stops_cleanly_and_saves(tiny_training, tiny_recipe, capsys):
+    run = train(tiny_training, tiny_recipe, [_Interrupt()], progress=False)
+    assert "Stopped" in capsys.readouterr().err
+    assert _newest(run.folder).step == 1
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+class _Poison(keras.callbacks.Callback):
+    """Spoils a weight a few times, as an overflow would."""
+
+    def __init__(self, times: int):
+        super().__init__()
+        self.left = times
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.left and int(self.model.step.value) >= 3:
+            self.left -= 1
+            self.model.discriminator.get_layer("judge_dense").bias.assign([np.nan])
+
+
+def test_a_diverged_run_goes_back_and_lowers_the_learning_rate(
+    tiny_training, tiny_recipe, capsys, monkeypatch
+):
+    monkeypatch.setattr(callbacks, "_SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    monkeypatch.setattr(callbacks, "_DROPS_TOLERATED", 2)
+    run = train(tiny_training, tiny_recipe, [_Poison(1)], progress=False)
+    assert "half the learning rate" in capsys.readouterr().err
+    end = _newest(run.folder)
+    assert end.rollbacks == 1
+    assert end.step == 12
+    assert float(end.arrays["optimizer/adam/learning_rate"]) == pytest.approx(tiny_recipe.learning_rate / 2)
+    assert all(np.all(np.isfinite(array)) for array in end.arrays.values())
+
+
+def test_a_run_that_keeps_diverging_ends_with_advice(tiny_training, tiny_recipe, monkeypatch):
+    monkeypatch.setattr(callbacks, "_SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    monkeypatch.setattr(callbacks, "_DROPS_TOLERATED", 1)
+    with pytest.raises(UserError, match="diverged again after 3 returns"):
+        train(tiny_training, tiny_recipe, [_Poison(99)], progress=False)
+    kept = _newest(tiny_training.output)
+    assert all(np.all(np.isfinite(array)) for array in kept.arrays.values())
+
+
+def test_classic_trains_with_its_own_loss(tmp_path, tiny_training):
+    from image_generating.config import RECIPES
+
+    config = tiny_training.replace(preset="classic", resolution=64, kimg=0.012)
+    run = train(config, RECIPES["classic"], progress=False)
+    row = read_history(run.history)[-1]
+    assert np.isfinite(row["generator_loss"])
+    assert "penalty" not in row
+    assert run.recipe.loss == "non-saturating"
