@@ -38,7 +38,8 @@ def main() -> None:
         for preset, rounds in results.items()
     }
     print(
-        f"{options.resolution} px, batch {options.batch_size}, {options.precision}, medians of {options.rounds}"
+        f"{options.resolution} px, batch {options.batch_size}, {options.precision}; "
+        f"medians of {options.rounds}"
     )
     labels = {
         "images_per_second": "training, images/s",

@@ -13,6 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from image_generating import checkpoint
+from image_generating.errors import UserError
 from image_generating.figures import save_preview
 from image_generating.files import replacing
 from image_generating.schedule import Schedule
@@ -253,9 +254,14 @@ class TensorBoard(keras.callbacks.Callback):
 
     def __init__(self, folder: Path, history: History, previews: Previews):
         super().__init__()
-        from tensorboard.summary import Writer
+        try:
+            from tensorboardX import SummaryWriter
+        except ImportError as error:
+            raise UserError(
+                "--tensorboard needs a package: pip install 'image-generating[tensorboard]'."
+            ) from error
 
-        self.writer = Writer(str(folder))
+        self.writer = SummaryWriter(str(folder))
         self.history = history
         self.previews = previews
         self._shown = None
@@ -273,7 +279,7 @@ class TensorBoard(keras.callbacks.Callback):
 
             self._shown = self.previews.latest
             with Image.open(self._shown) as picture:
-                self.writer.add_image("preview", np.asarray(picture.convert("RGB")), step)
+                self.writer.add_image("preview", np.asarray(picture.convert("L")), step, dataformats="HW")
         self.writer.flush()
 
     def on_train_end(self, logs=None):
