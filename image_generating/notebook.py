@@ -1,6 +1,5 @@
 """What the notebooks need beside the package: small sizes for tests, pictures in the page, a live view."""
 
-import contextlib
 import io
 import os
 import sys
@@ -11,28 +10,16 @@ from IPython.display import HTML, Image, display
 from PIL import Image as PillowImage
 from PIL import ImageSequence
 
+from image_generating import backend
 from image_generating.config import ExportConfig, TrainConfig
 from image_generating.figures import caption
 from image_generating.runs import Run
 
+backend.load()
 
-@contextlib.contextmanager
-def _silent():
-    """Drops what C++ code writes to stderr, which no setting of TensorFlow's stops while it is imported."""
-    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)
+import keras  # noqa: E402
 
-
-with _silent():
-    import keras
-
-    from image_generating import export, training
+from image_generating import export, training  # noqa: E402
 
 _ANIMATION_SIDE = 400
 
