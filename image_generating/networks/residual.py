@@ -114,9 +114,7 @@ def _synthesis(side: int, channels: int, width: int) -> keras.Model:
     detail = layers.Conv2DTranspose(
         1, 4, strides=2, padding="same", use_bias=False, trainable=False, name=f"{name}_wavelets"
     )
-    image = layers.Add(name=f"{name}_image")(
-        [_enlarge(f"{name}_enlarge_image")(smooth), detail(details)]
-    )
+    image = layers.Add(name=f"{name}_image")([_enlarge(f"{name}_enlarge_image")(smooth), detail(details)])
     stage = keras.Model(x, image, name=name)
     _pass_channels_through(projection)
     low, high = np.array([1, 3, 3, 1]) / 4, np.array([-1, -3, 3, 1]) / 4
