@@ -37,7 +37,7 @@ class Checkpoint:
 
 def capture(gan, seconds: float, rollbacks: int) -> Checkpoint:
     """Copies a GAN's state out of the backend."""
-    arrays = {name: np.asarray(variable.value) for name, variable in gan.state().items()}
+    arrays = {name: np.array(variable.value) for name, variable in gan.state().items()}
     return Checkpoint(arrays, gan.resolution, seconds, rollbacks)
 
 

@@ -43,7 +43,7 @@ class GAN(TrainStep, keras.Model):
     Example:
         gan = GAN(RECIPES["residual"], batch_size=16)
         gan.compile()
-        gan.fit(batches)
+        gan.fit(batches, steps_per_epoch=batches.steps_per_epoch, shuffle=False)
     """
 
     def __init__(

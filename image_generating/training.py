@@ -93,7 +93,14 @@ def _run_phases(run, config, recipe, images, clock, number_format, state, extra_
                 checkpoint.restore(gan, state)
             batches = Batches(images, config.batch_size, resolution, config.seed, int(gan.step.value))
             # `clock` ends it: in epochs of the trainer there is no bound.
-            gan.fit(batches, epochs=sys.maxsize, callbacks=listeners, verbose=0)
+            gan.fit(
+                batches,
+                epochs=sys.maxsize,
+                steps_per_epoch=batches.steps_per_epoch,
+                shuffle=False,
+                callbacks=listeners,
+                verbose=0,
+            )
             if clock.diverged:
                 checkpoints.rollbacks += 1
                 _give_up_after(checkpoints.rollbacks, run)

@@ -13,8 +13,7 @@ class Batches(keras.utils.PyDataset):
     with images of a second order so that every batch is full. Nothing is kept between steps, so a
     training that starts at step s sees what an unbroken one sees from there on.
 
-    One epoch of `fit` has as many steps as a pass, or 50 if that is less, and begins wherever the last
-    one ended: checkpoints are made between epochs.
+    Give `fit` the attribute `steps_per_epoch`.
 
     Args:
         dataset: a `Dataset`.
@@ -25,8 +24,8 @@ class Batches(keras.utils.PyDataset):
     """
 
     def __init__(self, dataset, batch_size: int, resolution: int, seed: int, step: int = 0):
-        # Two threads: one batch is read and reduced while another is trained on.
-        super().__init__(workers=2, max_queue_size=4)
+        # Keras' own worker threads run ahead of its epochs; TensorFlow prefetches without them.
+        super().__init__(workers=1)
         self.dataset = dataset
         self.batch_size = batch_size
         self.resolution = resolution
@@ -34,26 +33,28 @@ class Batches(keras.utils.PyDataset):
         self.step = step
 
     @property
+    def num_batches(self) -> None:
+        """Without end, so that Keras never begins anew: index i is step `step + i` throughout `fit`."""
+        return None
+
+    @property
     def steps_per_pass(self) -> int:
         """Steps in which every image is shown at least once."""
-        return -(-len(self.dataset.images) // self.batch_size)
+        return -(-len(self.dataset) // self.batch_size)
 
-    def __len__(self) -> int:
-        """Steps in an epoch of `fit`, always the same: Keras asks once."""
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps in an epoch of `fit`: a pass, or 50 of a longer one. Checkpoints are made between epochs."""
         return min(self.steps_per_pass, _LONGEST_EPOCH)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray]:
         chosen = self.indices(self.step + index)
         return (self.dataset.reduced(chosen, self.resolution),)
 
-    def on_epoch_end(self) -> None:
-        """Moves on to the next epoch."""
-        self.step += len(self)
-
     def indices(self, step: int) -> np.ndarray:
         """Which images step number `step` shows, shape (batch_size,)."""
         pass_number, position = divmod(step, self.steps_per_pass)
-        count = len(self.dataset.images)
+        count = len(self.dataset)
         random = np.random.default_rng((self.seed, pass_number))
         needed = self.steps_per_pass * self.batch_size
         order = np.concatenate([random.permutation(count) for _ in range(-(-needed // count))])
