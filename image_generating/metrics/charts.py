@@ -96,7 +96,7 @@ def closest(pairs: Sequence[Pair], train_images: np.ndarray, captions: Sequence[
         left, top = i % across * 2 * STEP, i // across * height + TITLE
         for x, image, name, color in (
             (left, pair.image, "generated", GENERATED),
-            (left + STEP - GAP, train_images[pair.train], "training", HELDOUT),
+            (left + TILE + 3, train_images[pair.train], "training", HELDOUT),
         ):
             axis.text(x, top - 8, name, fontsize=7.5, color=color)
             _picture(axis, image, x, top)

@@ -35,7 +35,7 @@ def recall(generated: np.ndarray, real: np.ndarray, k: int = PRECISION_NEIGHBORS
     Raises:
         Incomputable: fewer than k + 1 generated images.
     """
-    inside, _ = neighbors.within(real, generated, _radii(generated, k, "generated images"))
+    inside, _ = neighbors.within(real, generated, _radii(generated, k, "images"))
     return float((inside > 0).mean())
 
 

@@ -44,7 +44,15 @@ def likeness(images: Observed, heldout: Observed, *, size: int, seed: int, kid_s
     draws = _draws(len(images), len(heldout), size, seed)
 
     def drawn(measure: Callable[[np.ndarray, np.ndarray], float], a: np.ndarray = x, b: np.ndarray = y):
-        return lambda: _mean([measure(a[i], b[j]) for i, j in draws])
+        def mean():
+            try:
+                return _mean([measure(a[i], b[j]) for i, j in draws])
+            except Incomputable as reason:
+                if len(images) == len(heldout) == size:
+                    raise
+                raise Incomputable(f"{reason} when all sets are cut to the smallest") from reason
+
+        return mean
 
     peaks, real_peaks = (s.total_spectra - s.spectra for s in (images, heldout))
     return _collect(

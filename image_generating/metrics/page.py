@@ -68,13 +68,14 @@ figure { margin: .6rem 0; } img { width: 100%; height: auto; display: block; }
 figcaption { font-size: .86rem; color: #4b5563; margin-bottom: .5rem; max-width: 48rem; }
 dl { columns: 2; column-gap: 2.5rem; font-size: .86rem; margin: 0; }
 dl div { display: flex; gap: .6rem; break-inside: avoid; }
-dt { color: #4b5563; flex: 0 0 11rem; } dd { margin: 0; overflow-wrap: anywhere; }
+dt { color: #4b5563; flex: 0 0 9rem; } dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 44rem) { .cards { grid-template-columns: 1fr; } td.meaning, th.meaning { display: none; } }
 @page { size: A4; margin: 14mm; }
 @media print {
   :root { font-size: 9.5pt; } body { max-width: none; padding: 0; } h2 { margin-top: 1.4rem; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  figure, .card, tr { break-inside: avoid; } h2 { break-after: avoid; } thead { display: table-header-group; }
+  figure, .card, tr { break-inside: avoid; } h2 { break-after: avoid; }
+  h2.page { break-before: page; } thead { display: table-header-group; }
 }
 """
 
@@ -101,7 +102,7 @@ def render(evaluation: "Evaluation", facts: dict, notes: Sequence[str], figures:
         _figure(
             figures, "samples", "A random choice of the generated images above, of unseen real images below."
         ),
-        "<h2>The numbers</h2>",
+        "<h2 class='page'>The numbers</h2>",
         "<p>No set of images reaches the perfect value of every number, not even a set of real ones. So each "
         "number stands beside the same number for real images, and only the difference counts. Small print "
         "is the range of 95 in 100 repetitions with images drawn anew. Where a number depends on how many "
@@ -168,7 +169,10 @@ def _card(evaluation: "Evaluation", question: str) -> str:
             f"(C_T {far.value:.1f}), because they are unlike any real image.</p>"
         )
     else:
-        kind, verdict, text = "good", "No problem found", f"<p class='small'>{_NOTHING[question]}</p>"
+        text = _NOTHING[question]
+        if any(isinstance(number, Incomputable) for number in numbers.values()):
+            text += " Some numbers are missing, though: see the table."
+        kind, verdict, text = "good", "No problem found", f"<p class='small'>{text}</p>"
     head = f"<h2>{_QUESTIONS[question]}</h2><strong>{verdict}</strong>"
     return f"<section class='card {kind}'>{head}{text}</section>"
 

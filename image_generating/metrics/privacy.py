@@ -35,7 +35,7 @@ def copying(generated: np.ndarray, heldout: np.ndarray, train: np.ndarray, *, se
 
     Reference: Meehan, Chaudhuri, Dasgupta 2020, A Non-Parametric Test to Detect Data-Copying.
     """
-    require(len(generated), 5, "different generated images")
+    require(len(generated), 5, "different images")
     require(len(heldout), 5, "held-out images")
     require(len(train), 5, "training images")
     cells = max(1, min(len(generated), len(heldout), len(train)) // CELL_IMAGES)
@@ -47,7 +47,7 @@ def copying(generated: np.ndarray, heldout: np.ndarray, train: np.ndarray, *, se
         if len(close) and len(other):
             scores.append(z_score(close, other))
             weights.append(len(other))
-    require(len(scores), 1, "cells that hold both generated and held-out images")
+    require(len(scores), 1, "cells of feature space with both generated and held-out images")
     return float(np.average(scores, weights=weights))
 
 

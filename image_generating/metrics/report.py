@@ -4,6 +4,7 @@ import datetime
 import importlib.metadata
 import json
 import platform
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,7 +136,7 @@ def _flags(found: Sequence[Finding], prefix: str = "") -> dict[str, bool]:
     return {f"{prefix}flag_{flag}": flag in raised for flags in QUESTIONS.values() for flag in flags}
 
 
-def _backend() -> str:
-    import keras
-
-    return keras.backend.backend()
+def _backend() -> str | None:
+    # Not imported for its name alone: without a network nothing needs it, and it takes seconds.
+    keras = sys.modules.get("keras")
+    return keras and keras.backend.backend()

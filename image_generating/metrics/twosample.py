@@ -27,7 +27,7 @@ def auc(generated: np.ndarray, real: np.ndarray, *, seed: int = 0) -> float:
 
     Reference: Lopez-Paz, Oquab 2017, Revisiting Classifier Two-Sample Tests.
     """
-    require(len(generated), 4, "generated images")
+    require(len(generated), 4, "images")
     require(len(real), 4, "real images")
     random = np.random.default_rng(seed)
     count = min(FOLDS, len(generated), len(real))

@@ -41,10 +41,11 @@ def test_kid_is_unbiased():
     assert abs(np.mean(values)) < 3 * error
 
 
-@pytest.mark.parametrize("shift", [0.0, 0.7])
-def test_the_range_of_kid_holds_the_truth_in_at_least_nine_of_ten_cases(shift):
-    truth = distances.kid(*sets(3000, 3000, shift=shift, seed=999)).value
-    estimates = [distances.kid(*sets(40, 40, shift=shift, seed=seed), seed=seed) for seed in range(60)]
+@pytest.mark.parametrize("shift", [0.0, 0.2])
+def test_the_range_of_kid_mostly_holds_the_truth(shift, monkeypatch):
+    monkeypatch.setattr(distances, "BOOTSTRAP", 200)
+    truth = distances.kid(*sets(2000, 2000, 64, shift, seed=999)).value
+    estimates = [distances.kid(*sets(50, 50, 64, shift, seed=seed), seed=seed) for seed in range(40)]
 
     assert np.mean([e.low <= truth <= e.high for e in estimates]) >= 0.9
 
@@ -94,5 +95,5 @@ def test_fid_of_a_scaling_by_hand():
 
 @pytest.mark.parametrize("measure", [distances.kid, distances.fid])
 def test_one_image_is_too_few(measure):
-    with pytest.raises(Incomputable, match="at least 2 generated images, there are 1"):
+    with pytest.raises(Incomputable, match="at least 2 images, there are 1"):
         measure(*sets(1, 5))

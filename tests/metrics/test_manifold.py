@@ -52,5 +52,5 @@ def test_too_few_images_for_a_neighborhood():
 
     with pytest.raises(Incomputable, match="at least 4 real images, there are 3"):
         manifold.precision(points, points)
-    with pytest.raises(Incomputable, match="at least 4 generated images"):
+    with pytest.raises(Incomputable, match="at least 4 images"):
         manifold.recall(points, np.zeros((9, 2)))

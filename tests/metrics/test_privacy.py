@@ -115,7 +115,7 @@ def test_the_closest_pairs_of_a_stream():
 
 
 def test_too_few_images():
-    with pytest.raises(Incomputable, match="at least 5 different generated images, there are 4"):
+    with pytest.raises(Incomputable, match="at least 5 different images, there are 4"):
         privacy.copying(FRESH[:4], HELDOUT, TRAIN)
     with pytest.raises(Incomputable, match="at least 2 training images"):
         privacy.authentic(FRESH, TRAIN[:1])

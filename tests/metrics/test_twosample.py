@@ -55,5 +55,5 @@ def test_a_feature_that_never_varied_is_ignored():
 
 
 def test_three_images_are_too_few():
-    with pytest.raises(Incomputable, match="at least 4 generated images"):
+    with pytest.raises(Incomputable, match="at least 4 images"):
         twosample.auc(np.zeros((3, 2)), np.zeros((9, 2)))
