@@ -107,7 +107,6 @@ def _synthesis(side: int, channels: int, width: int) -> keras.Model:
     branch = _conv(width, 3, f"{name}_conv")(half)
     branch = layers.LeakyReLU(_SLOPE, name=f"{name}_relu")(branch)
     subbands = _zero_conv(4, f"{name}_residual")(branch)
-    # Split and not sliced: the gradient of a slice does not compile with XLA in bfloat16.
     image_at_half, _ = keras.ops.split(half, [1], axis=-1)
     correction, details = keras.ops.split(subbands, [1], axis=-1)
     smooth = layers.Add(name=f"{name}_add")([image_at_half, correction])
@@ -165,7 +164,8 @@ def _project_and_enlarge(x, width: int, name: str):
 
 
 def _enlarge(name: str) -> layers.UpSampling2D:
-    return layers.UpSampling2D(2, interpolation="bilinear", name=name)
+    # In float32 whatever the policy: XLA's gradient of it is float32 and fits no bfloat16 neighbor.
+    return layers.UpSampling2D(2, interpolation="bilinear", dtype="float32", name=name)
 
 
 def _conv(filters: int, size: int, name: str, **options) -> layers.Conv2D:
