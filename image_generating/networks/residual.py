@@ -98,8 +98,9 @@ def _synthesis(side: int, channels: int, width: int) -> keras.Model:
     At half the resolution a branch makes four subbands. The first corrects the image there, which is
     enlarged bilinearly; that is the low-pass filter [1, 3, 3, 1]/4 of the biorthogonal spline wavelet
     3.1 (Cohen, Daubechies and Feauveau 1992). The other three pass through the wavelet's high-pass
-    filter [-1, -3, 3, 1]/4, which overlaps and sums to zero, so that a change in brightness is beyond
-    them: pixel shuffles and learned strided kernels leave a grid (Odena et al. 2016).
+    filter [-1, -3, 3, 1]/4, which overlaps and sums to zero, so that they cannot change the brightness,
+    as pixel shuffles and learned strided kernels do (Odena et al. 2016). What they can do is repeat: a
+    subband that is not zero on average draws a mesh of two pixels, which training has to remove.
     """
     name = f"synthesis_{side}"
     x = keras.Input((side // 4, side // 4, channels))
