@@ -54,7 +54,7 @@ def likeness(images: Observed, heldout: Observed, *, size: int, seed: int, kid_s
 
         return mean
 
-    peaks, real_peaks = (s.total_spectra - s.spectra for s in (images, heldout))
+    curves, real_curves = (np.stack([s.spectra, s.total_spectra], axis=1) for s in (images, heldout))
     return _collect(
         kid=lambda: distances.kid(x, y, size=kid_size, seed=seed),
         fid=drawn(distances.fid),
@@ -63,7 +63,7 @@ def likeness(images: Observed, heldout: Observed, *, size: int, seed: int, kid_s
         auc=drawn(lambda a, b: twosample.auc(a, b, seed=seed)),
         spectrum_db=drawn(spectrum.difference, images.spectra, heldout.spectra),
         fine_db=drawn(spectrum.fine_difference, images.spectra, heldout.spectra),
-        grid_db=drawn(spectrum.grid, peaks, real_peaks),
+        grid_db=drawn(spectrum.grid, curves, real_curves),
         recall=drawn(manifold.recall),
         coverage=drawn(manifold.coverage),
         ms_ssim=lambda: similarity.mean_pairwise(images.kept, seed=seed),

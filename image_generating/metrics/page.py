@@ -75,7 +75,8 @@ dt { color: #4b5563; flex: 0 0 9rem; } dd { margin: 0; overflow-wrap: anywhere; 
   :root { font-size: 9.5pt; } body { max-width: none; padding: 0; } h2 { margin-top: 1.4rem; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   figure, .card, tr { break-inside: avoid; } h2 { break-after: avoid; }
-  h2.page { break-before: page; } thead { display: table-header-group; }
+  h2.page { break-before: page; } dl { columns: 3; } dt { flex-basis: 7rem; }
+  p.small { margin: .1rem 0; } thead { display: table-header-group; }
 }
 """
 

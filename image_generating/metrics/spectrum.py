@@ -61,15 +61,18 @@ def fine_difference(generated: np.ndarray, real: np.ndarray) -> float:
 def grid(generated: np.ndarray, real: np.ndarray) -> float:
     """How far, in dB, the strongest periodic pattern stands out beyond what real images show.
 
-    Grids of upsampling lie at few frequencies, so that the largest value counts and not the mean; patterns
-    coarser than 8 pixels may be anatomy and are left out.
+    A pattern counts as far as its total power exceeds both the typical power around it, more than in real
+    images, and the total power of real images: noise has no patterns, and in a blurred image a pattern may be
+    relatively strong and yet too weak to be seen. Grids of upsampling lie at few frequencies, so that the
+    largest value counts and not the mean; patterns coarser than 8 pixels may be anatomy and are left out.
 
     Args:
-        generated: total over typical power, shape (N, F).
-        real: the same of real images, shape (M, F).
+        generated: typical and total curves, shape (N, 2, F).
+        real: the same of real images, shape (M, 2, F).
     """
-    fine = generated.shape[1] // 4
-    return float((generated.mean(axis=0) - real.mean(axis=0))[fine:].max())
+    typical, total = generated.mean(axis=0) - real.mean(axis=0)
+    fine = len(total) // 4
+    return float(np.minimum(total - typical, total)[fine:].max())
 
 
 @functools.lru_cache(maxsize=2)

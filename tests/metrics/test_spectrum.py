@@ -50,13 +50,25 @@ def test_blur_and_noise_have_opposite_signs():
 @pytest.mark.parametrize("step", [2, 4, 8])
 def test_a_faint_grid_stands_out(step):
     images = scenes(12).astype(float)
-    real, other = (np.subtract(*curves(part)[::-1]) for part in (images[:6], images[6:]))
+    real, other = (np.stack(curves(part), axis=1) for part in (images[:6], images[6:]))
     # Each of its waves has an amplitude of a gray level or two.
     images[:, ::step, ::step] += step**2
-    with_grid = np.subtract(*curves(images[6:])[::-1])
+    with_grid = np.stack(curves(images[6:]), axis=1)
 
     assert spectrum.grid(with_grid, real) > 3
     assert spectrum.grid(other, real) < 1.5
+
+
+def test_noise_and_blur_are_no_grid():
+    images = scenes(6).astype(float)
+    noisy = images + np.random.default_rng(0).normal(0, 10, images.shape)
+    blurred = np.stack([gaussian_filter(image, 2) for image in images])
+    blurred[:, ::4, ::4] += 1
+
+    real = np.stack(curves(images), axis=1)
+
+    assert spectrum.grid(np.stack(curves(noisy), axis=1), real) < 1.5
+    assert spectrum.grid(np.stack(curves(blurred), axis=1), real) < 1.5
 
 
 @pytest.mark.parametrize("side", [16, 33, 100])
