@@ -75,7 +75,7 @@ dt { color: #4b5563; flex: 0 0 9rem; } dd { margin: 0; overflow-wrap: anywhere; 
   :root { font-size: 9.5pt; } body { max-width: none; padding: 0; } h2 { margin-top: 1.4rem; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   figure, .card, tr { break-inside: avoid; } h2 { break-after: avoid; }
-  h2.page { break-before: page; } dl { columns: 3; } dt { flex-basis: 7rem; }
+  h2.page { break-before: page; } .facts { break-inside: avoid; }
   p.small { margin: .1rem 0; } thead { display: table-header-group; }
 }
 """
@@ -137,9 +137,10 @@ def render(evaluation: "Evaluation", facts: dict, notes: Sequence[str], figures:
         "<p>Numbers see what their feature network sees; the standard one was trained on photographs. Few "
         "images give rough numbers. None of this measures diagnostic value: generated images are not for "
         "clinical use.</p>",
-        "<h2>How it was made</h2>",
+        "<section class='facts'><h2>How it was made</h2>",
         *(f"<p class='small'>{escape(note)}</p>" for note in notes),
         _facts(facts),
+        "</section>",
     ]
     return (
         f"<!doctype html>\n<html lang='en'><head><meta charset='utf-8'><title>{escape(title)}</title>"
