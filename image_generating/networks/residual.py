@@ -47,7 +47,7 @@ def generator(config: NetworkConfig, resolution: int) -> keras.Sequential:
         network.add(_synthesis(full, channels, config.synthesis_width))
     else:
         grid = keras.Input((resolution, resolution, channels))
-        network.add(keras.Model(grid, keras.ops.split(grid, [1], axis=-1)[0], name="to_image"))
+        network.add(keras.Model(grid, grid[..., :1], name="to_image"))
     return network
 
 
@@ -108,13 +108,13 @@ def _synthesis(side: int, channels: int, width: int) -> keras.Model:
     branch = _conv(width, 3, f"{name}_conv")(half)
     branch = layers.LeakyReLU(_SLOPE, name=f"{name}_relu")(branch)
     subbands = _zero_conv(4, f"{name}_residual")(branch)
-    image_at_half, _ = keras.ops.split(half, [1], axis=-1)
-    correction, details = keras.ops.split(subbands, [1], axis=-1)
-    smooth = layers.Add(name=f"{name}_add")([image_at_half, correction])
+    smooth = layers.Add(name=f"{name}_add")([half[..., :1], subbands[..., :1]])
     detail = layers.Conv2DTranspose(
         1, 4, strides=2, padding="same", use_bias=False, trainable=False, name=f"{name}_wavelets"
     )
-    image = layers.Add(name=f"{name}_image")([_enlarge(f"{name}_enlarge_image")(smooth), detail(details)])
+    image = layers.Add(name=f"{name}_image")(
+        [_enlarge(f"{name}_enlarge_image")(smooth), detail(subbands[..., 1:])]
+    )
     stage = keras.Model(x, image, name=name)
     _pass_channels_through(projection)
     low, high = np.array([1, 3, 3, 1]) / 4, np.array([-1, -3, 3, 1]) / 4
