@@ -6,7 +6,7 @@ RUN = $(BIN)/image-generating
 .PHONY: demo test lint train
 
 demo: .venv/demo-installed
-	$(RUN) train --preset demo --data phantom --images 60 --output runs/demo
+	$(RUN) train --preset demo --data phantom --images 32 --batch-size 8 --output runs/demo
 	$(RUN) export --run runs/demo --output runs/demo/models
 	$(RUN) generate --model runs/demo/models/generator --output runs/demo/result --grid
 	$(RUN) gif --run runs/demo --output runs/demo/training.gif
