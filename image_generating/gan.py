@@ -1,5 +1,6 @@
 """The two networks as one Keras model: losses, update, moving average; the same on every backend."""
 
+import functools
 import importlib
 
 import keras
@@ -10,6 +11,7 @@ from image_generating.config import Recipe
 from image_generating.losses import LOSSES, gradient_penalty
 from image_generating.networks import build_discriminator, build_generator
 from image_generating.precision import dtype_policy
+from image_generating.views import View, views
 
 # How gradients are taken is all that differs between backends.
 TrainStep = importlib.import_module(f"image_generating.train_step.{keras.config.backend()}").TrainStep
@@ -104,12 +106,22 @@ class GAN(TrainStep, keras.Model):
         """
         recipe, count = self.recipe, self.batch_size
         latents = keras.random.normal((count, recipe.network.latent), seed=self.random)
-        fakes = ops.cast(self.generator(latents, training=True), "float32")
         # `fit` hands over batches of unknown shape.
         images = ops.reshape(images, (count, self.resolution, self.resolution, 1))
         reals = ops.cast(images, "float32") / 127.5 - 1
-        both = augment(ops.concatenate([reals, fakes]), recipe, self.random)
-        logits = self._judge(both)
+        judged = [self._judge(view) for view in views(self, latents, reals)]
+        discriminator_losses, generator_losses, logs = zip(*judged, strict=True)
+        # The image as a whole is judged first, and that account is logged.
+        return sum(discriminator_losses), sum(generator_losses), logs[0]
+
+    def _judge(self, view: View):
+        """Losses of both players in one view of the images, and scalars to log."""
+        recipe, count = self.recipe, self.batch_size
+        both = ops.concatenate([view.reals, ops.cast(view.fakes, "float32")])
+        # Windows have random places already, and resampling would blur the texture that they show.
+        augmentation = recipe if view.whole else recipe.replace(zoom=0.0, shift=0.0)
+        both = augment(both, augmentation, self.random)
+        logits = _logits(view.judge, both)
         real_logits, fake_logits = logits[:count], logits[count:]
         discriminator_loss, generator_loss = LOSSES[recipe.loss](real_logits, fake_logits)
         logs = {
@@ -124,21 +136,20 @@ class GAN(TrainStep, keras.Model):
             chosen_logits = ops.concatenate([real_logits[:some], fake_logits[:some]])
             noise = keras.random.normal(chosen.shape, seed=self.random)
             # Twice per mean, as R1 and R2 are summed.
-            penalty = 2 * gradient_penalty(self._judge, chosen, chosen_logits, noise, recipe.penalty_sigma)
-            # At twice the resolution the same slope is spread over four times the pixels.
-            gamma = recipe.penalty_gamma * (self.resolution / _PENALTY_RESOLUTION) ** 2
+            penalty = 2 * gradient_penalty(
+                functools.partial(_logits, view.judge), chosen, chosen_logits, noise, recipe.penalty_sigma
+            )
+            # On twice the side the same slope is spread over four times the pixels.
+            gamma = recipe.penalty_gamma * (view.sight / _PENALTY_RESOLUTION) ** 2
             discriminator_loss = discriminator_loss + gamma / 2 * penalty
             logs["penalty"] = penalty
         return discriminator_loss, generator_loss, logs
-
-    def _judge(self, images):
-        return ops.cast(self.discriminator(images, training=True), "float32")
 
     def begin_step(self):
         """Ties the step's random numbers to its number."""
         # Each draw in a step adds one to the counter: leave room for every draw of a step.
         self.random.state.assign(
-            ops.cast(ops.stack([self.seed, self.step.value * 16]), self.random.state.dtype)
+            ops.cast(ops.stack([self.seed, self.step.value * 32]), self.random.state.dtype)
         )
         self.step.assign_add(1)
         self.images_seen.assign_add(self.batch_size)
@@ -202,3 +213,7 @@ class GAN(TrainStep, keras.Model):
         state |= {f"optimizer/{variable.path}": variable for variable in self.optimizer.variables}
         counters = (self.step, self.images_seen, self.dropped, self.drop_streak)
         return state | {f"gan/{variable.name}": variable for variable in counters}
+
+
+def _logits(judge, images):
+    return ops.cast(judge(images, training=True), "float32")

@@ -26,15 +26,35 @@ def flops(network: keras.Model) -> int:
 
     A multiplication and an addition count as two; biases, activations and resizing are left out.
     """
-    total = 0
-    for layer in network.layers:
-        if isinstance(layer, keras.Model):
-            total += flops(layer)
-        elif isinstance(layer, layers.Conv2DTranspose):
-            # Each input position is multiplied by the whole kernel.
-            total += 2 * math.prod(layer.kernel.shape) * math.prod(layer.input.shape[1:3])
-        elif isinstance(layer, layers.Conv2D):
-            total += 2 * math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:3])
-        elif isinstance(layer, layers.Dense):
-            total += 2 * math.prod(layer.kernel.shape)
-    return total
+    return _count(network, keras.Input(network.input_shape[1:]))[0]
+
+
+def _count(layer, x) -> tuple[int, keras.KerasTensor]:
+    """Operations of a layer or network on an input, and its output; open shapes follow from the input."""
+    if isinstance(layer, keras.Sequential):
+        total = 0
+        for part in layer.layers:
+            operations, x = _count(part, x)
+            total += operations
+        return total, x
+    if isinstance(layer, keras.Model):
+        counts = []
+
+        def call(part, *inputs, **options):
+            operations, y = _count(part, inputs[0]) if len(inputs) == 1 else (0, part(*inputs, **options))
+            counts.append(operations)
+            return y
+
+        copy = keras.models.clone_model(
+            layer, input_tensors=x, clone_function=lambda part: part, call_function=call
+        )
+        return sum(counts), copy.output
+    y = layer(x)
+    if isinstance(layer, layers.Conv2DTranspose):
+        # Each input position is multiplied by the whole kernel.
+        return 2 * math.prod(layer.kernel.shape) * math.prod(x.shape[1:3]), y
+    if isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D):
+        return 2 * math.prod(layer.kernel.shape) * math.prod(y.shape[1:3]), y
+    if isinstance(layer, layers.Dense):
+        return 2 * math.prod(layer.kernel.shape), y
+    return 0, y

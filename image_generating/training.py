@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from image_generating import callbacks, checkpoint, data, precision
+from image_generating import callbacks, checkpoint, data, precision, principal
 from image_generating.config import RECIPES, Recipe, TrainConfig
 from image_generating.data.batches import Batches
 from image_generating.errors import UserError
@@ -91,6 +91,9 @@ def _run_phases(run, config, recipe, images, clock, number_format, state, extra_
             gan.compile(learning_rate_scale=0.5**checkpoints.rollbacks)
             if state is not None:
                 checkpoint.restore(gan, state)
+            elif recipe.network.preset == "residual":
+                principal.initialize(gan.generator, images)
+                gan.averaged.set_weights(gan.generator.get_weights())
             batches = Batches(images, config.batch_size, resolution, config.seed, int(gan.step.value))
             # `clock` ends it: in epochs of the trainer there is no bound.
             gan.fit(

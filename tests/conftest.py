@@ -17,7 +17,7 @@ TINY_NETWORK = NetworkConfig(
     synthesis_width=8,
     discriminator_widths=(8, 8, 8),
     discriminator_deep_widths=(8, 8),
-    analysis_width=4,
+    patch_widths=(4, 8),
 )
 
 

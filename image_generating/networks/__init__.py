@@ -6,11 +6,12 @@ Built-in layers only, so that an exported network loads where this package is no
 import keras
 
 from image_generating.config import NetworkConfig
-from image_generating.networks import classic, residual
+from image_generating.networks import classic, judges, residual
 
 __all__ = ["build_discriminator", "build_generator"]
 
-_PRESETS = {"residual": residual, "classic": classic}
+_GENERATORS = {"residual": residual.generator, "classic": classic.generator}
+_DISCRIMINATORS = {"residual": judges.discriminator, "classic": classic.discriminator}
 
 
 def build_generator(config: NetworkConfig, grown_to: int | None = None) -> keras.Sequential:
@@ -27,7 +28,7 @@ def build_generator(config: NetworkConfig, grown_to: int | None = None) -> keras
     Raises:
         UserError: if no network of this preset has that resolution.
     """
-    return _PRESETS[config.preset].generator(config, grown_to or config.resolution)
+    return _GENERATORS[config.preset](config, grown_to or config.resolution)
 
 
 def build_discriminator(config: NetworkConfig, grown_to: int | None = None) -> keras.Sequential:
@@ -44,4 +45,4 @@ def build_discriminator(config: NetworkConfig, grown_to: int | None = None) -> k
     Raises:
         UserError: if no network of this preset has that resolution.
     """
-    return _PRESETS[config.preset].discriminator(config, grown_to or config.resolution)
+    return _DISCRIMINATORS[config.preset](config, grown_to or config.resolution)

@@ -6,7 +6,7 @@ import pytest
 
 from image_generating.config import RECIPES, NetworkConfig
 from image_generating.errors import UserError
-from image_generating.networks import build_discriminator, build_generator
+from image_generating.networks import build_discriminator, build_generator, judges
 from image_generating.networks.grids import grids
 from image_generating.summary import flops
 
@@ -97,9 +97,30 @@ def test_growing_leaves_image_and_logit_as_they_were(before, after):
     while enlarged.shape[1] < after:
         enlarged = keras.layers.UpSampling2D(2, interpolation="bilinear")(enlarged)
     np.testing.assert_allclose(large[0](latents), enlarged, atol=1e-5)
-    images = random.uniform(-1, 1, (2, after, after, 1)).astype("float32")
-    reduced = keras.layers.AveragePooling2D(after // before)(images)
-    np.testing.assert_allclose(large[1](images), small[1](reduced), rtol=1e-4, atol=1e-4)
+    # At the full resolution the image as a whole is seen on a quarter of the grid.
+    seen = min(after, 64)
+    images = random.uniform(-1, 1, (2, seen, seen, 1)).astype("float32")
+    reduced = keras.layers.AveragePooling2D(seen // before)(images)
+    whole = [judges.judge(network, "whole") for network in (small[1], large[1])]
+    np.testing.assert_allclose(whole[1](images), whole[0](reduced), rtol=1e-4, atol=1e-4)
+
+
+def test_the_discriminator_is_the_mean_of_its_judges():
+    network = build_discriminator(NetworkConfig(resolution=64))
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 64, 64, 1)).astype("float32")
+    whole = judges.judge(network, "whole")(keras.layers.AveragePooling2D(4)(images))
+    patches = judges.judge(network, "patches")(images)
+    assert patches.shape == (2, 8 * 8)
+    np.testing.assert_allclose(network(images)[:, 0], (whole[:, 0] + np.mean(patches, axis=1)) / 2, atol=1e-5)
+
+
+def test_a_constant_subband_draws_no_mesh():
+    """Whatever the biases of the subbands are, a flat image stays flat away from its border."""
+    generator = build_generator(NetworkConfig(resolution=64))
+    synthesis = generator.get_layer("synthesis_64")
+    synthesis.get_layer("synthesis_64_residual").bias.assign([0.0, 1.0, -2.0, 3.0])
+    image = np.asarray(synthesis(np.zeros((1, 16, 16, 128), "float32")))[0, 8:-8, 8:-8, 0]
+    np.testing.assert_allclose(image, 0, atol=1e-6)
 
 
 def test_wavelets_add_detail_but_no_brightness():

@@ -1,0 +1,115 @@
+"""One trial of a recipe: train at one resolution for some minutes, measure, append a line to a table.
+
+    python experiments/trial.py --train DIR --validation DIR --resolution 100 --minutes 4 \
+        --set learning_rate=5e-4 --set network.latent=32 --name faster
+
+Trials are compared at equal wall-clock time, alone on the machine. Everything is measured at the trial's
+resolution on 500 generated images of the averaged generator; docs/recipe.md says what came of it.
+"""
+
+import argparse
+import ast
+import dataclasses
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from image_generating import backend
+
+backend.load()
+
+from image_generating import checkpoint, data, principal, training
+from image_generating.config import RECIPES, DataConfig, TrainConfig
+from image_generating.data import cache
+from image_generating.gan import GAN
+from image_generating.metrics import extractors, features, measures
+from image_generating.sampling import latents
+
+FULL = 800
+IMAGES = 500
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--train", required=True, help="folder of training images")
+    parser.add_argument("--validation", required=True, help="folder of other real images")
+    parser.add_argument("--resolution", type=int, default=100, help="50, 100, 200 or 800")
+    parser.add_argument("--minutes", type=float, default=4.0)
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="change the recipe")
+    parser.add_argument("--random-start", action="store_true", help="do not start from principal components")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--table", type=Path, default=Path("experiments/trials.jsonl"))
+    options = parser.parse_args()
+    if options.random_start:
+        principal.initialize = lambda generator, dataset: None
+    recipe = changed(RECIPES["residual"], options.set).replace(growth=((FULL // options.resolution, 1.0),))
+    with tempfile.TemporaryDirectory() as folder:
+        config = TrainConfig(
+            data=options.train,
+            output=Path(folder) / "run",
+            minutes=options.minutes,
+            batch_size=options.batch_size,
+            seed=options.seed,
+        )
+        state = checkpoint.load_newest(training.train(config, recipe, progress=False).checkpoints)
+    gan = GAN(recipe, options.batch_size, options.resolution)
+    gan.compile()
+    checkpoint.restore(gan, state)
+    row = {
+        "name": options.name,
+        "changes": options.set + ["random start"] * options.random_start,
+        "resolution": options.resolution,
+        "minutes": options.minutes,
+        "batch_size": options.batch_size,
+        "seed": options.seed,
+        "kimg": int(state.arrays["gan/images_seen"]) / 1000,
+    }
+    row["images_per_second"] = row["kimg"] * 1000 / state.seconds
+    row |= quality(gan.averaged, options.train, options.validation, options.resolution)
+    print(json.dumps(row))
+    with open(options.table, "a") as table:
+        table.write(json.dumps(row) + "\n")
+
+
+def changed(recipe, settings: list[str]):
+    """The recipe with some fields changed, each given as FIELD=VALUE; `network.` fields are its networks'."""
+    for setting in settings:
+        field, _, text = setting.partition("=")
+        value = ast.literal_eval(text)
+        if field.startswith("network."):
+            network = dataclasses.replace(recipe.network, **{field.removeprefix("network."): value})
+            recipe = recipe.replace(network=network)
+        else:
+            recipe = recipe.replace(**{field: value})
+    return recipe
+
+
+def quality(generator, train: str, validation: str, resolution: int) -> dict[str, float]:
+    """KID, precision, recall and spectrum against the validation images, at this resolution."""
+    extractor, folder = extractors.get("inception"), cache.default_root()
+
+    def real(path):
+        dataset = data.load(DataConfig(data=path, resolution=FULL))
+        return dataset.reduced(np.arange(len(dataset)), resolution)
+
+    def observe(images, label):
+        return features.observe(images, len(images), extractor, cache=folder, label=label)
+
+    z = latents(IMAGES, generator.input_shape[-1], seed=0)
+    batches = [generator.predict_on_batch(z[start : start + 10]) for start in range(0, IMAGES, 10)]
+    made = np.concatenate([np.asarray(batch) for batch in batches])[..., 0]
+    made = np.rint(np.clip(made * 127.5 + 127.5, 0, 255)).astype("uint8")
+    numbers = measures.likeness(
+        observe(made, "generated"), observe(real(validation), "validation"), size=50, seed=0, kid_size=300
+    )
+    return {key: float(getattr(value, "value", "nan")) for key, value in numbers.items()}
+
+
+if __name__ == "__main__":
+    main()

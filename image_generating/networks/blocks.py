@@ -1,0 +1,20 @@
+"""What the default generator and discriminator are both built from."""
+
+import numpy as np
+from keras import layers
+
+
+def conv(filters: int, size: int, name: str, **options) -> layers.Conv2D:
+    """A convolution that keeps the size of its grid, unless it has strides."""
+    return layers.Conv2D(filters, size, padding="same", kernel_initializer="he_normal", name=name, **options)
+
+
+def zero_conv(filters: int, name: str) -> layers.Conv2D:
+    """The last convolution of a residual branch, which at first adds nothing."""
+    return layers.Conv2D(filters, 3, padding="same", kernel_initializer="zeros", name=name)
+
+
+def pass_channels_through(projection: layers.Conv2D) -> None:
+    """Sets a 1×1 kernel so that channel i stays channel i, the image's channel 0 first of all."""
+    kernel = np.eye(*projection.kernel.shape[-2:], dtype="float32")
+    projection.kernel.assign(kernel[None, None])
