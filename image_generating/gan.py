@@ -16,9 +16,6 @@ from image_generating.views import View, views
 # How gradients are taken is all that differs between backends.
 TrainStep = importlib.import_module(f"image_generating.train_step.{keras.config.backend()}").TrainStep
 
-# The resolution at which the recipe's penalty strength was found.
-_PENALTY_RESOLUTION = 100
-
 
 class GAN(TrainStep, keras.Model):
     """A generator and a discriminator, trained together in simultaneous steps.
@@ -139,9 +136,7 @@ class GAN(TrainStep, keras.Model):
             penalty = 2 * gradient_penalty(
                 functools.partial(_logits, view.judge), chosen, chosen_logits, noise, recipe.penalty_sigma
             )
-            # On twice the side the same slope is spread over four times the pixels.
-            gamma = recipe.penalty_gamma * (view.sight / _PENALTY_RESOLUTION) ** 2
-            discriminator_loss = discriminator_loss + gamma / 2 * penalty
+            discriminator_loss = discriminator_loss + recipe.penalty_gamma / 2 * penalty
             logs["penalty"] = penalty
         return discriminator_loss, generator_loss, logs
 

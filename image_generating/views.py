@@ -23,14 +23,12 @@ class View:
         judge: images → logits.
         reals: (N, H, H, 1), black -1, white 1.
         fakes: the same shape.
-        sight: side in pixels of what one logit sees.
         whole: whether the images are shown whole and not by windows.
     """
 
     judge: keras.Model
     reals: Any
     fakes: Any
-    sight: int
     whole: bool = True
 
 
@@ -48,16 +46,16 @@ def views(gan, latents, reals) -> list[View]:
     """
     network = gan.recipe.network
     if network.preset == "classic":
-        return [View(gan.discriminator, reals, gan.generator(latents, training=True), gan.resolution)]
+        return [View(gan.discriminator, reals, gan.generator(latents, training=True))]
     whole = judges.judge(gan.discriminator, "whole")
     if gan.resolution < grids(network.resolution)[-1]:
-        return [View(whole, reals, gan.generator(latents, training=True), gan.resolution)]
+        return [View(whole, reals, gan.generator(latents, training=True))]
     *trunk, synthesis = gan.generator.layers
     grid = latents
     for layer in trunk:
         grid = layer(grid)
     reduced = ops.average_pool(reals, judges.REDUCTION)
-    return [View(whole, reduced, grid[..., :1], grid.shape[1]), _window(gan, synthesis, grid, reals)]
+    return [View(whole, reduced, grid[..., :1]), _window(gan, synthesis, grid, reals)]
 
 
 def _window(gan, synthesis, grid, reals) -> View:
@@ -68,7 +66,7 @@ def _window(gan, synthesis, grid, reals) -> View:
     rim = scale * _RIM
     shown = _crop(reals, scale * top + rim, scale * left + rim, scale * side - 2 * rim)
     patches = judges.judge(gan.discriminator, "patches")
-    return View(patches, shown, fakes[:, rim:-rim, rim:-rim], judges.PATCH, whole=False)
+    return View(patches, shown, fakes[:, rim:-rim, rim:-rim], whole=False)
 
 
 def _crop(images, top, left, side: int):

@@ -28,7 +28,6 @@ def test_below_full_resolution_and_for_classic_images_are_shown_whole(preset, ti
     side = 28 if preset == "residual" else 56
     gan, latents, reals, (view,) = _views(recipe, side, side)
     assert view.whole
-    assert view.sight == side
     np.testing.assert_array_equal(view.reals, reals)
     np.testing.assert_allclose(view.fakes, gan.generator(latents, training=True), atol=1e-6)
 

@@ -16,8 +16,6 @@ from image_generating.networks.grids import grids
 
 # From the full resolution to that at which the image is judged as a whole.
 REDUCTION = 4
-# Side of what one logit of `patches` sees: three strided convolutions of 4 pixels and two of 3.
-PATCH = 54
 _SLOPE = 0.2
 
 
