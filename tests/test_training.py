@@ -15,6 +15,7 @@ from conftest import gray
 from image_generating import callbacks, checkpoint, training
 from image_generating.callbacks import read_history
 from image_generating.errors import UserError
+from image_generating.networks import judges
 from image_generating.training import train
 
 _CHILD = """
@@ -25,7 +26,6 @@ sys.path.insert(0, sys.argv[1])
 from conftest import TINY_NETWORK
 from image_generating import callbacks
 from image_generating.config import Recipe, TrainConfig
-from image_generating.networks import judges
 from image_generating.training import train
 callbacks._SECONDS_BETWEEN_CHECKPOINTS = 0.0
 train(
