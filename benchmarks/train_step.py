@@ -3,7 +3,8 @@
     python benchmarks/train_step.py [--resolution 800] [--batch-size 8] [--precision float32] [--rounds 3]
 
 Each network runs in a process of its own, so that its peak memory is its own, and the two take turns,
-so that whatever else the machine does meets both. Figures are medians; the ratio is the point.
+so that whatever else the machine does meets both. Figures are medians; the ratio is the point. A step of
+`residual` at full resolution makes the last grid whole and one window of each image, as training does.
 """
 
 import argparse
