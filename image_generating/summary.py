@@ -26,35 +26,35 @@ def flops(network: keras.Model) -> int:
 
     A multiplication and an addition count as two; biases, activations and resizing are left out.
     """
-    return _count(network, keras.Input(network.input_shape[1:]))[0]
+    return _of_network(network, keras.Input(network.input_shape[1:]))
 
 
-def _count(layer, x) -> tuple[int, keras.KerasTensor]:
-    """Operations of a layer or network on an input, and its output; open shapes follow from the input."""
-    if isinstance(layer, keras.Sequential):
-        total = 0
-        for part in layer.layers:
-            operations, x = _count(part, x)
-            total += operations
-        return total, x
-    if isinstance(layer, keras.Model):
-        counts = []
+def _of_network(network: keras.Model, x) -> int:
+    """Sums over the layers as they are called on `x`, because networks for windows leave their sides open."""
+    counts = []
 
-        def call(part, *inputs, **options):
-            operations, y = _count(part, inputs[0]) if len(inputs) == 1 else (0, part(*inputs, **options))
-            counts.append(operations)
-            return y
+    def call(layer, *inputs, **options):
+        counts.append(_of_layer(layer, inputs[0]))
+        return layer(*inputs, **options)
 
-        copy = keras.models.clone_model(
-            layer, input_tensors=x, clone_function=lambda part: part, call_function=call
+    if isinstance(network, keras.Sequential):
+        for layer in network.layers:
+            x = call(layer, x)
+    else:
+        keras.models.clone_model(
+            network, input_tensors=x, clone_function=lambda layer: layer, call_function=call
         )
-        return sum(counts), copy.output
-    y = layer(x)
+    return sum(counts)
+
+
+def _of_layer(layer, x) -> int:
+    if isinstance(layer, keras.Model):
+        return _of_network(layer, keras.Input(x.shape[1:]))
     if isinstance(layer, layers.Conv2DTranspose):
         # Each input position is multiplied by the whole kernel.
-        return 2 * math.prod(layer.kernel.shape) * math.prod(x.shape[1:3]), y
+        return 2 * math.prod(layer.kernel.shape) * math.prod(x.shape[1:3])
     if isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D):
-        return 2 * math.prod(layer.kernel.shape) * math.prod(y.shape[1:3]), y
+        return 2 * math.prod(layer.kernel.shape) * math.prod(layer.compute_output_shape(x.shape)[1:3])
     if isinstance(layer, layers.Dense):
-        return 2 * math.prod(layer.kernel.shape), y
-    return 0, y
+        return 2 * math.prod(layer.kernel.shape)
+    return 0
