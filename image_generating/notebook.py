@@ -61,10 +61,11 @@ def animation(path: Path) -> Image:
 
 def layers(network: keras.Sequential) -> HTML:
     """A table of a network's layers, with a row for each residual block."""
-    rows = [
-        (layer.name, _kind(layer), "×".join(map(str, layer.output.shape[1:])), layer.count_params())
-        for layer in network.layers
-    ]
+    rows, shape = [], network.input_shape
+    for layer in network.layers:
+        # Blocks that also take windows leave the sides of their own outputs open.
+        shape = layer.compute_output_shape(shape)
+        rows.append((layer.name, _kind(layer), "×".join(map(str, shape[1:])), layer.count_params()))
     rows.append((network.name, "", "", network.count_params()))
     body = "".join(
         f"<tr><td>{name}</td><td>{kind}</td><td>{shape}</td><td>{parameters:,}</td></tr>"

@@ -32,8 +32,9 @@ def test_grid_and_truncation(tiny_export, tmp_path):
     model = tiny_export / "generator"
     run_generate(GenerateConfig(model=model, output=tmp_path, count=4, grid=True, truncation=1e-6))
     assert gray(tmp_path / "grid.png").shape == (2 * 266 + 4, 2 * 266 + 4)
-    # All latents at the origin: the same image each time.
-    np.testing.assert_array_equal(gray(tmp_path / "result0.png"), gray(tmp_path / "result3.png"))
+    # All latents next to the origin: the same image each time, but for the rounding of a gray level.
+    first, last = (gray(tmp_path / f"result{index}.png").astype(int) for index in (0, 3))
+    assert np.abs(first - last).max() <= 1
 
 
 def test_latents_do_not_depend_on_how_many_are_drawn():
