@@ -23,6 +23,7 @@ backend.load()
 from image_generating import checkpoint, data, principal, training
 from image_generating.config import RECIPES, DataConfig, TrainConfig
 from image_generating.data import cache
+from image_generating.figures import save_preview
 from image_generating.gan import GAN
 from image_generating.metrics import extractors, features, measures
 from image_generating.sampling import latents
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="change the recipe")
     parser.add_argument("--random-start", action="store_true", help="do not start from principal components")
     parser.add_argument("--name", required=True)
+    parser.add_argument("--pictures", type=Path, help="PNG file for twelve generated images")
     parser.add_argument("--table", type=Path, default=Path("experiments/trials.jsonl"))
     options = parser.parse_args()
     if options.random_start:
@@ -71,7 +73,10 @@ def main() -> None:
         "kimg": int(state.arrays["gan/images_seen"]) / 1000,
     }
     row["images_per_second"] = row["kimg"] * 1000 / state.seconds
-    row |= quality(gan.averaged, options.train, options.validation, options.resolution)
+    images = generated(gan.averaged)
+    if options.pictures:
+        save_preview(images[:12], options.pictures)
+    row |= quality(images, options.validation)
     print(json.dumps(row))
     with open(options.table, "a") as table:
         table.write(json.dumps(row) + "\n")
@@ -90,23 +95,25 @@ def changed(recipe, settings: list[str]):
     return recipe
 
 
-def quality(generator, train: str, validation: str, resolution: int) -> dict[str, float]:
-    """KID, precision, recall and spectrum against the validation images, at this resolution."""
-    extractor, folder = extractors.get("inception"), cache.default_root()
+def generated(generator) -> np.ndarray:
+    """Images of a network, uint8 (500, R, R)."""
+    z = latents(IMAGES, generator.input_shape[-1], seed=0)
+    batches = [generator.predict_on_batch(z[start : start + 10]) for start in range(0, IMAGES, 10)]
+    images = np.concatenate([np.asarray(batch) for batch in batches])[..., 0]
+    return np.rint(np.clip(images * 127.5 + 127.5, 0, 255)).astype("uint8")
 
-    def real(path):
-        dataset = data.load(DataConfig(data=path, resolution=FULL))
-        return dataset.reduced(np.arange(len(dataset)), resolution)
+
+def quality(images: np.ndarray, validation: str) -> dict[str, float]:
+    """KID, precision, recall and spectrum of images (N, R, R) against the validation images, at R."""
+    extractor, folder = extractors.get("inception"), cache.default_root()
+    dataset = data.load(DataConfig(data=validation, resolution=FULL))
+    real = dataset.reduced(np.arange(len(dataset)), images.shape[1])
 
     def observe(images, label):
         return features.observe(images, len(images), extractor, cache=folder, label=label)
 
-    z = latents(IMAGES, generator.input_shape[-1], seed=0)
-    batches = [generator.predict_on_batch(z[start : start + 10]) for start in range(0, IMAGES, 10)]
-    made = np.concatenate([np.asarray(batch) for batch in batches])[..., 0]
-    made = np.rint(np.clip(made * 127.5 + 127.5, 0, 255)).astype("uint8")
     numbers = measures.likeness(
-        observe(made, "generated"), observe(real(validation), "validation"), size=50, seed=0, kid_size=300
+        observe(images, "generated"), observe(real, "validation"), size=50, seed=0, kid_size=300
     )
     return {key: float(getattr(value, "value", "nan")) for key, value in numbers.items()}
 

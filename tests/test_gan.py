@@ -147,7 +147,7 @@ from image_generating.gan import GAN
 from image_generating import losses
 
 network = NetworkConfig(**json.loads(sys.argv[1]))
-recipe = Recipe(network=network, brightness=0.0, contrast=0.0, zoom=0.0, shift=0.0, penalty_share=1.0)
+recipe = Recipe(network=network, brightness=0.0, contrast=0.0, shift=0.0, penalty_share=1.0)
 given = dict(np.load(sys.argv[2]))
 gan = GAN(recipe, len(given["images"]), grown_to=28)
 gan.compile()

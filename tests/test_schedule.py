@@ -17,7 +17,7 @@ def _schedule(**bounds):
 
 def test_growth_visits_lower_resolutions_first_and_ends_with_the_full_one():
     steps = phases(_recipe(800))
-    assert [resolution for resolution, _ in steps] == [50, 100, 200, 800]
+    assert [resolution for resolution, _ in steps] == [100, 200, 800]
     ends = [end for _, end in steps]
     assert ends == sorted(ends)
     assert ends[-1] == pytest.approx(1)
@@ -43,7 +43,7 @@ def test_without_a_bound_a_training_lasts_an_hour():
 def test_resolution_follows_progress():
     bounds = _schedule(minutes=10)
     visited = [bounds.resolution(progress / 100) for progress in range(101)]
-    assert visited[0] == 50
+    assert visited[0] == 100
     assert visited[-1] == 800
     assert visited == sorted(visited)
 
