@@ -128,7 +128,7 @@ class Recipe(Config):
     # costs hardly more than at a quarter of it, as it makes windows only.
     growth: tuple[tuple[int, float], ...] = option(
         "phases of training: (reduction of the resolution, share of the training's length)",
-        ((8, 0.4), (4, 0.25), (1, 0.35)),
+        ((8, 0.2), (4, 0.2), (1, 0.6)),
     )
 
 
