@@ -115,8 +115,8 @@ class GAN(TrainStep, keras.Model):
         """Losses of both players in one view of the images, and scalars to log."""
         recipe, count = self.recipe, self.batch_size
         both = ops.concatenate([view.reals, ops.cast(view.fakes, "float32")])
-        # Windows have random places already.
-        augmentation = recipe if view.whole else recipe.replace(shift=0.0)
+        # Windows have random places already, and detail has no brightness.
+        augmentation = recipe if view.whole else recipe.replace(shift=0.0, brightness=0.0)
         both = augment(both, augmentation, self.random)
         # Apart, so that the generator's gradient does not run through the real images too.
         real_logits, fake_logits = _logits(view.judge, both[:count]), _logits(view.judge, both[count:])

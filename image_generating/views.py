@@ -21,7 +21,7 @@ class View:
 
     Attributes:
         judge: images → logits.
-        reals: (N, H, H, 1), black -1, white 1.
+        reals: (N, H, H, 1), images with black -1 and white 1, or their detail.
         fakes: the same shape.
         whole: whether the images are shown whole and not by windows.
     """
@@ -61,12 +61,13 @@ def views(gan, latents, reals) -> list[View]:
 def _window(gan, synthesis, grid, reals) -> View:
     side = min(_WINDOW, grid.shape[1])
     top, left = (keras.random.randint((), 0, grid.shape[1] - side + 1, seed=gan.random) for _ in range(2))
-    fakes = synthesis(_crop(grid, top, left, side))
+    # Texture moves the last stage alone: it pulled at the anatomy that the stages before it had learned.
+    fakes = synthesis(ops.stop_gradient(_crop(grid, top, left, side)))
     scale = judges.REDUCTION
     rim = scale * _RIM
     shown = _crop(reals, scale * top + rim, scale * left + rim, scale * side - 2 * rim)
-    patches = judges.judge(gan.discriminator, "patches")
-    return View(patches, shown, fakes[:, rim:-rim, rim:-rim], whole=False)
+    detail, patches = (judges.judge(gan.discriminator, name) for name in ("detail", "patches"))
+    return View(patches, detail(shown), detail(fakes[:, rim:-rim, rim:-rim]), whole=False)
 
 
 def _crop(images, top, left, side: int):

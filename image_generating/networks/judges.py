@@ -3,11 +3,16 @@
 The **whole** is seen on the last grid, at most a quarter of the full resolution, by residual stages that
 mirror the generator's: their skip paths carry the reduced image in channel 0, their branches start at
 zero, so a judge of a lower resolution is contained in a higher one. The **patches** are windows of full
-resolution, for texture: each logit sees 54 pixels (Isola et al. 2017, "PatchGAN"). Nothing in that judge
+resolution, for texture: each logit sees 62 pixels (Isola et al. 2017, "PatchGAN"). Nothing in that judge
 depends on the image around, so that a training step can make and judge one window of each image.
+
+Patches are judged by their **detail** alone, amplified: what a 9 pixel blur takes away has a standard
+deviation of 0.02 to 0.03 in radiographs with gray values of [-1, 1], which is less than the noise that the
+gradient penalty makes a judge blind to.
 """
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from image_generating.config import NetworkConfig
@@ -16,6 +21,8 @@ from image_generating.networks.grids import grids
 
 # From the full resolution to that at which the image is judged as a whole.
 REDUCTION = 4
+# Brings the detail of radiographs to a standard deviation of about one half.
+_DETAIL_GAIN = 20.0
 _SLOPE = 0.2
 
 
@@ -27,7 +34,7 @@ def discriminator(config: NetworkConfig, resolution: int) -> keras.Sequential:
         whole = _whole(config, resolution // REDUCTION)
         patches = _patches(config.patch_widths)
         reduced = layers.AveragePooling2D(REDUCTION, name="reduce")(image)
-        texture = ops.mean(patches(image), axis=1, keepdims=True)
+        texture = ops.mean(patches(_detail()(image)), axis=1, keepdims=True)
         logit = layers.Average(name="both")([whole(reduced), texture])
     else:
         logit = _whole(config, resolution)(image)
@@ -37,7 +44,10 @@ def discriminator(config: NetworkConfig, resolution: int) -> keras.Sequential:
 
 
 def judge(network: keras.Sequential, name: str) -> keras.Model:
-    """The part of a discriminator called `whole`, images → logits (N, 1), or `patches`, windows → (N, P)."""
+    """The part of a discriminator called `whole`, images → logits (N, 1), or `patches`, detail → (N, P).
+
+    Or `detail`, which makes of a window (N, H, W, 1) its detail (N, H − 8, W − 8, 1).
+    """
     return network.get_layer("judges").get_layer(name)
 
 
@@ -70,13 +80,28 @@ def _down_stage(side: int, channels: int, width: int) -> keras.Model:
     return stage
 
 
+def _detail() -> keras.Model:
+    """Windows (N, H, W, 1) → what a binomial blur of 9 pixels takes away, amplified, in [-1, 1]."""
+    image = keras.Input((None, None, 1))
+    amplify = layers.Conv2D(
+        1, 9, use_bias=False, trainable=False, activation="tanh", dtype="float32", name="detail_conv"
+    )
+    detail = keras.Model(image, amplify(image), name="detail")
+    binomial = np.poly1d([0.5, 0.5]) ** 8
+    blur = np.outer(binomial.c, binomial.c)
+    centre = np.zeros((9, 9))
+    centre[4, 4] = 1
+    amplify.kernel.assign(_DETAIL_GAIN * (centre - blur)[:, :, None, None])
+    return detail
+
+
 def _patches(widths: tuple[int, ...]) -> keras.Model:
-    """Windows (N, H, W, 1) → logits of places (N, P)."""
+    """Detail of windows (N, H, W, 1) → logits of places (N, P)."""
     x = image = keras.Input((None, None, 1))
     for number, width in enumerate(widths):
-        x = conv(width, 4, f"patches_down_{number}", strides=2)(x)
-        x = layers.LeakyReLU(_SLOPE, name=f"patches_down_relu_{number}")(x)
-    x = conv(widths[-1], 3, "patches_conv")(x)
-    x = layers.LeakyReLU(_SLOPE, name="patches_relu")(x)
-    x = layers.Conv2D(1, 3, padding="same", dtype="float32", name="patches_logits")(x)
-    return keras.Model(image, layers.Reshape((-1,), name="patches_places")(x), name="patches")
+        x = conv(width, 4, f"texture_down_{number}", strides=2)(x)
+        x = layers.LeakyReLU(_SLOPE, name=f"texture_down_relu_{number}")(x)
+    x = conv(widths[-1], 3, "texture_conv")(x)
+    x = layers.LeakyReLU(_SLOPE, name="texture_relu")(x)
+    x = layers.Conv2D(1, 3, padding="same", dtype="float32", name="texture_logits")(x)
+    return keras.Model(image, layers.Reshape((-1,), name="texture_places")(x), name="patches")

@@ -109,9 +109,18 @@ def test_the_discriminator_is_the_mean_of_its_judges():
     network = build_discriminator(NetworkConfig(resolution=64))
     images = np.random.default_rng(0).uniform(-1, 1, (2, 64, 64, 1)).astype("float32")
     whole = judges.judge(network, "whole")(keras.layers.AveragePooling2D(4)(images))
-    patches = judges.judge(network, "patches")(images)
-    assert patches.shape == (2, 8 * 8)
+    patches = judges.judge(network, "patches")(judges.judge(network, "detail")(images))
+    assert patches.shape == (2, 7 * 7)
     np.testing.assert_allclose(network(images)[:, 0], (whole[:, 0] + np.mean(patches, axis=1)) / 2, atol=1e-5)
+
+
+def test_detail_is_grain_amplified_and_not_brightness_or_slopes():
+    detail = judges.judge(build_discriminator(NetworkConfig(resolution=64)), "detail")
+    slope = np.broadcast_to(np.linspace(-1, 1, 64, dtype="float32")[:, None, None], (1, 64, 64, 1))
+    np.testing.assert_allclose(detail(slope), 0, atol=1e-4)
+    grain = 0.02 * np.random.default_rng(0).standard_normal((1, 64, 64, 1)).astype("float32")
+    assert detail(slope + grain).shape == (1, 56, 56, 1)
+    assert 0.25 < np.std(detail(slope + grain)) < 0.5
 
 
 def test_a_constant_subband_draws_no_mesh():
