@@ -128,7 +128,7 @@ class Recipe(Config):
     # stage has no source of grain yet, and draws contours instead when trained for long (docs/recipe.md).
     growth: tuple[tuple[int, float], ...] = option(
         "phases of training: (reduction of the resolution, share of the training's length)",
-        ((8, 0.2), (4, 0.79), (1, 0.01)),
+        ((8, 0.2), (4, 0.77), (1, 0.03)),
     )
 
 

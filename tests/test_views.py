@@ -64,7 +64,7 @@ def test_texture_moves_the_last_stage_alone(tiny_recipe):
     reals = np.zeros((BATCH, 224, 224, 1), np.float32)
     weights = gan.generator.trainable_variables
     with tf.GradientTape() as tape:
-        whole, window = views(gan, latents, reals)
+        _, window = views(gan, latents, reals)
         loss = tf.reduce_sum(tf.square(window.fakes))
     moved = [gradient is not None for gradient in tape.gradient(loss, [v.value for v in weights])]
     assert moved == [variable.path.startswith("synthesis") for variable in weights]
