@@ -30,8 +30,8 @@ def own_cache(tmp_path_factory, monkeypatch):
 
 @pytest.fixture(scope="session")
 def tiny_recipe() -> Recipe:
-    """The default recipe with small networks that grow from 28 to 112 px."""
-    return Recipe(network=TINY_NETWORK)
+    """The default recipe with small networks that grow from 28 to 112 px, long enough at each to save."""
+    return Recipe(network=TINY_NETWORK, growth=((4, 0.4), (1, 0.6)))
 
 
 @pytest.fixture
