@@ -86,7 +86,11 @@ class GAN(TrainStep, keras.Model):
         recipe = self.recipe
         # Named, as automatic names count up and checkpoints know variables by name.
         optimizer = keras.optimizers.Adam(
-            recipe.learning_rate * learning_rate_scale, recipe.beta_1, recipe.beta_2, name="adam"
+            recipe.learning_rate * learning_rate_scale,
+            recipe.beta_1,
+            recipe.beta_2,
+            global_clipnorm=recipe.clip_norm,
+            name="adam",
         )
         # Unbuilt optimizers have no variables, and a checkpoint could not be restored into them.
         optimizer.build(self.trainable_variables)

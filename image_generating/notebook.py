@@ -60,13 +60,8 @@ def animation(path: Path) -> Image:
 
 
 def layers(network: keras.Sequential) -> HTML:
-    """A table of a network's layers, with a row for each residual block."""
-    rows, shape = [], network.input_shape
-    for layer in network.layers:
-        # Blocks that also take windows leave the sides of their own outputs open.
-        shape = layer.compute_output_shape(shape)
-        rows.append((layer.name, _kind(layer), "×".join(map(str, shape[1:])), layer.count_params()))
-    rows.append((network.name, "", "", network.count_params()))
+    """A table of a network's layers, with a row for each residual block; n stands for any side."""
+    rows = [*_rows(network, network.input_shape), (network.name, "", "", network.count_params())]
     body = "".join(
         f"<tr><td>{name}</td><td>{kind}</td><td>{shape}</td><td>{parameters:,}</td></tr>"
         for name, kind, shape, parameters in rows
@@ -74,6 +69,20 @@ def layers(network: keras.Sequential) -> HTML:
     return HTML(
         f"<table><tr><th>layer</th><th>kind</th><th>output</th><th>parameters</th></tr>{body}</table>"
     )
+
+
+def _rows(network: keras.Model, shape=None):
+    """Name, kind, output and parameters of layers; of networks within the network, those of their layers."""
+    for layer in network.layers:
+        # Blocks that also take windows leave the sides of their own outputs open.
+        shape = layer.compute_output_shape(shape) if shape else layer.output.shape
+        if any(isinstance(part, keras.Model) for part in getattr(layer, "layers", ())):
+            yield from _rows(layer)
+        else:
+            sides = "×".join(str(side or "n") for side in shape[1:])
+            yield layer.name, _kind(layer), sides, layer.count_params()
+        if not isinstance(network, keras.Sequential):
+            shape = None
 
 
 def _kind(layer) -> str:

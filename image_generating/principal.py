@@ -20,8 +20,8 @@ def initialize(generator, dataset) -> None:
         generator: latents (N, latent) → images, new; its other stages add nothing yet.
         dataset: a `Dataset`; of more than 2 000 images that many, evenly spread, are used.
     """
-    dense = generator.get_layer("base_dense")
-    side = generator.get_layer("base_reshape").target_shape[0]
+    anatomy = generator.get_layer("anatomy")
+    dense, side = anatomy.get_layer("base_dense"), anatomy.get_layer("base_reshape").target_shape[0]
     mean, components = principal_components(_reduced(dataset, side), generator.input_shape[-1])
     kernel, bias = (np.array(weights) for weights in dense.get_weights())
     # The image is map 0 of the base grid.

@@ -49,7 +49,7 @@ def _of_network(network: keras.Model, x) -> int:
 
 def _of_layer(layer, x) -> int:
     if isinstance(layer, keras.Model):
-        return _of_network(layer, keras.Input(x.shape[1:]))
+        return _of_network(layer, keras.tree.map_structure(lambda part: keras.Input(part.shape[1:]), x))
     if isinstance(layer, layers.Conv2DTranspose):
         # Each input position is multiplied by the whole kernel.
         return 2 * math.prod(layer.kernel.shape) * math.prod(x.shape[1:3])

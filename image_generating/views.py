@@ -8,11 +8,12 @@ from keras import ops
 
 from image_generating.networks import judges
 from image_generating.networks.grids import grids
+from image_generating.networks.residual import REDUCTION
 
 # Side of a window on the last grid before the full resolution, and the rim of it that is cut off again,
 # because the generator's last stage sees nothing beyond it.
-_WINDOW = 40
-_RIM = 4
+_WINDOW = 42
+_RIM = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +22,7 @@ class View:
 
     Attributes:
         judge: images → logits.
-        reals: (N, H, H, 1), images with black -1 and white 1, or their detail.
+        reals: (N, H, H, C), images with black -1 and white 1, or their detail.
         fakes: the same shape.
         whole: whether the images are shown whole and not by windows.
     """
@@ -35,9 +36,10 @@ class View:
 def views(gan, latents, reals) -> list[View]:
     """Generates images and pairs them with real ones.
 
-    At the full resolution of a `residual` network images are not made whole: the generator's last stage
-    and the judge of patches see one window, at the same random place in all images of a step, and the
-    judge of the whole sees the image on the last grid.
+    At the full resolution of a `residual` network images are not made whole. The judge of the whole sees
+    them on the last grid. The judge of patches compares one window of each radiograph, at the same random
+    place in all images of a step, with what the generator's last stage makes of that window reduced to the
+    last grid (Denton et al. 2015, "LAPGAN"): the two differ in texture alone.
 
     Args:
         gan: the `GAN`.
@@ -50,22 +52,19 @@ def views(gan, latents, reals) -> list[View]:
     whole = judges.judge(gan.discriminator, "whole")
     if gan.resolution < grids(network.resolution)[-1]:
         return [View(whole, reals, gan.generator(latents, training=True))]
-    *trunk, synthesis = gan.generator.layers
-    grid = latents
-    for layer in trunk:
-        grid = layer(grid)
-    reduced = ops.average_pool(reals, judges.REDUCTION)
-    return [View(whole, reduced, grid[..., :1]), _window(gan, synthesis, grid, reals)]
+    anatomy, synthesis = gan.generator.layers
+    image_and_grain = anatomy(latents)
+    image, grain = image_and_grain[..., :1], ops.stop_gradient(image_and_grain[..., 1:])
+    reduced = ops.average_pool(reals, REDUCTION)
+    return [View(whole, reduced, image), _window(gan, synthesis, reals, reduced, grain)]
 
 
-def _window(gan, synthesis, grid, reals) -> View:
-    side = min(_WINDOW, grid.shape[1])
-    top, left = (keras.random.randint((), 0, grid.shape[1] - side + 1, seed=gan.random) for _ in range(2))
-    # Texture moves the last stage alone: it pulled at the anatomy that the stages before it had learned.
-    fakes = synthesis(ops.stop_gradient(_crop(grid, top, left, side)))
-    scale = judges.REDUCTION
-    rim = scale * _RIM
-    shown = _crop(reals, scale * top + rim, scale * left + rim, scale * side - 2 * rim)
+def _window(gan, synthesis, reals, reduced, grain) -> View:
+    side = min(_WINDOW, grain.shape[1])
+    top, left = (keras.random.randint((), 0, grain.shape[1] - side + 1, seed=gan.random) for _ in range(2))
+    fakes = synthesis(_crop(ops.concatenate([reduced, grain], axis=-1), top, left, side))
+    rim = REDUCTION * _RIM
+    shown = _crop(reals, REDUCTION * top + rim, REDUCTION * left + rim, REDUCTION * side - 2 * rim)
     detail, patches = (judges.judge(gan.discriminator, name) for name in ("detail", "patches"))
     return View(patches, detail(shown), detail(fakes[:, rim:-rim, rim:-rim]), whole=False)
 

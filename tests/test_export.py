@@ -124,13 +124,14 @@ def test_the_discriminator_takes_what_the_generator_makes(tiny_export, expected)
 def test_networks_of_a_bfloat16_run_in_its_first_phase_are_float32_and_of_full_resolution(tiny_recipe):
     gan = GAN(tiny_recipe, batch_size=4, grown_to=28, precision="bfloat16")
     gan.compile()
-    assert gan.generator.get_layer("base_dense").compute_dtype == "bfloat16"
+    anatomy = gan.averaged.get_layer("anatomy")
+    assert anatomy.get_layer("base_dense").compute_dtype == "bfloat16"
     generator, discriminator = networks(tiny_recipe, checkpoint.capture(gan, 0.0, 0))
     for network in (generator, discriminator):
         assert "bfloat16" not in network.to_json()
     assert generator.output_shape == (None, 112, 112, 1)
     np.testing.assert_array_equal(
-        generator.get_layer("base_dense").kernel, gan.averaged.get_layer("base_dense").kernel
+        generator.get_layer("anatomy").get_layer("base_dense").kernel, anatomy.get_layer("base_dense").kernel
     )
 
 

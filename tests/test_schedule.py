@@ -17,14 +17,15 @@ def _schedule(**bounds):
 
 def test_growth_visits_lower_resolutions_first_and_ends_with_the_full_one():
     steps = phases(_recipe(800))
-    assert [resolution for resolution, _ in steps] == [100, 200, 800]
+    assert [resolution for resolution, _ in steps] == [100, 800]
     ends = [end for _, end in steps]
     assert ends == sorted(ends)
     assert ends[-1] == pytest.approx(1)
 
 
 def test_phases_below_twice_the_base_are_left_out():
-    assert [resolution for resolution, _ in phases(_recipe(200))] == [50, 200]
+    assert [resolution for resolution, _ in phases(_recipe(400))] == [50, 400]
+    assert phases(_recipe(200)) == ((200, 1.0),)
     assert phases(_recipe(64)) == ((64, 1.0),)
     assert phases(RECIPES["classic"]) == ((800, 1.0),)
 

@@ -39,14 +39,17 @@ def _full_resolution(tiny_recipe):
     return tiny_recipe.replace(network=network)
 
 
-def test_at_full_resolution_a_window_is_cut_from_the_same_image(tiny_recipe):
+def test_at_full_resolution_a_window_meets_what_the_last_stage_makes_of_it_reduced(tiny_recipe):
     gan, latents, reals, (whole, window) = _views(_full_resolution(tiny_recipe), 224)
     assert whole.reals.shape == whole.fakes.shape == (BATCH, 56, 56, 1)
-    assert window.reals.shape == window.fakes.shape == (BATCH, 120, 120, 1)
+    assert window.reals.shape == window.fakes.shape == (BATCH, 120, 120, 2)
     assert not window.whole
     detail = judges.judge(gan.discriminator, "detail")
-    real, fake = (np.asarray(detail(images)) for images in (reals, gan.generator(latents)))
-    offsets = range(16, 224 - 128 - 16 + 1, 4)
+    anatomy, synthesis = gan.generator.layers
+    reduced = keras.ops.average_pool(reals, 4)
+    restored = synthesis(keras.ops.concatenate([reduced, anatomy(latents)[..., 1:]], axis=-1))
+    real, fake = (np.asarray(detail(images)) for images in (reals, restored))
+    offsets = range(20, 224 - 128 - 20 + 1, 4)
     matches = [
         (top, left)
         for top in offsets
@@ -58,13 +61,18 @@ def test_at_full_resolution_a_window_is_cut_from_the_same_image(tiny_recipe):
     np.testing.assert_allclose(fake[:, top : top + 120, left : left + 120], window.fakes, atol=1e-4)
 
 
-def test_texture_moves_the_last_stage_alone(tiny_recipe):
+def test_texture_moves_the_last_stage_alone_and_anatomy_all_the_others(tiny_recipe):
     gan = GAN(_full_resolution(tiny_recipe), BATCH)
     latents = np.random.default_rng(0).standard_normal((BATCH, gan.recipe.network.latent), np.float32)
     reals = np.zeros((BATCH, 224, 224, 1), np.float32)
     weights = gan.generator.trainable_variables
-    with tf.GradientTape() as tape:
-        _, window = views(gan, latents, reals)
-        loss = tf.reduce_sum(tf.square(window.fakes))
-    moved = [gradient is not None for gradient in tape.gradient(loss, [v.value for v in weights])]
-    assert moved == [variable.path.startswith("synthesis") for variable in weights]
+    last = [variable.path.startswith("synthesis") for variable in weights]
+    with tf.GradientTape(persistent=True) as tape:
+        whole, window = views(gan, latents, reals)
+        losses = [tf.reduce_sum(tf.square(view.fakes)) for view in (whole, window)]
+    of_anatomy, of_texture = (
+        [gradient is not None for gradient in tape.gradient(loss, [v.value for v in weights])]
+        for loss in losses
+    )
+    assert of_texture == last
+    assert of_anatomy == [not each for each in last]

@@ -117,18 +117,48 @@ def test_the_discriminator_is_the_mean_of_its_judges():
 def test_detail_is_grain_amplified_and_not_brightness_or_slopes():
     detail = judges.judge(build_discriminator(NetworkConfig(resolution=64)), "detail")
     slope = np.broadcast_to(np.linspace(-1, 1, 64, dtype="float32")[:, None, None], (1, 64, 64, 1))
-    np.testing.assert_allclose(detail(slope), 0, atol=1e-4)
+    image, amplified = np.moveaxis(np.asarray(detail(slope)), -1, 0)
+    np.testing.assert_array_equal(image, slope[:, 4:-4, 4:-4, 0])
+    np.testing.assert_allclose(amplified, 0, atol=1e-4)
     grain = 0.02 * np.random.default_rng(0).standard_normal((1, 64, 64, 1)).astype("float32")
-    assert detail(slope + grain).shape == (1, 56, 56, 1)
-    assert 0.25 < np.std(detail(slope + grain)) < 0.5
+    assert detail(slope + grain).shape == (1, 56, 56, 2)
+    assert 0.25 < np.std(detail(slope + grain)[..., 1]) < 0.5
+
+
+def test_grain_is_white_noise_that_belongs_to_the_latent():
+    grain = build_generator(NetworkConfig()).get_layer("anatomy").get_layer("grain")
+    assert not grain.trainable_variables
+    latents = np.random.default_rng(0).standard_normal((2, 64)).astype("float32")
+    noise = np.asarray(grain(latents))
+    assert noise.shape == (2, 200, 200, 16)
+    assert np.std(noise) == pytest.approx(1, abs=0.05)
+    neighbors = [np.mean(noise[:, 1:] * noise[:, :-1]), np.mean(noise[:, :, 1:] * noise[:, :, :-1])]
+    np.testing.assert_allclose(neighbors, 0, atol=0.02)
+    # A truncated latent has the grain of the whole one.
+    np.testing.assert_allclose(grain(0.5 * latents), noise, atol=1e-4)
+
+
+def test_the_last_stage_adds_grain_where_the_image_asks_for_it():
+    synthesis = build_generator(NetworkConfig(resolution=64)).get_layer("synthesis_64")
+    random = np.random.default_rng(0)
+    flat = np.zeros((1, 16, 16, 1), "float32")
+    grains = [random.standard_normal((1, 16, 16, 16)).astype("float32") for _ in range(2)]
+    inputs = [np.concatenate([flat, grain], axis=-1) for grain in grains]
+    np.testing.assert_array_equal(*[synthesis(each) for each in inputs])
+    bias = synthesis.get_layer("synthesis_64_bands").bias
+    bias.assign([0, 0, 0, 0, 0.1, 0.1, 0.1, 0.1])
+    first, second = (np.asarray(synthesis(each))[0, 8:-8, 8:-8, 0] for each in inputs)
+    assert 0.01 < np.std(first) < 1
+    assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.2
+    assert abs(np.mean(first)) < 0.1 * np.std(first)
 
 
 def test_a_constant_subband_draws_no_mesh():
     """Whatever the biases of the subbands are, a flat image stays flat away from its border."""
     generator = build_generator(NetworkConfig(resolution=64))
     synthesis = generator.get_layer("synthesis_64")
-    synthesis.get_layer("synthesis_64_residual").bias.assign([0.0, 1.0, -2.0, 3.0])
-    image = np.asarray(synthesis(np.zeros((1, 16, 16, 128), "float32")))[0, 8:-8, 8:-8, 0]
+    synthesis.get_layer("synthesis_64_bands").bias.assign([1.0, -2.0, 3.0, 4.0, 0.0, 0.0, 0.0, 0.0])
+    image = np.asarray(synthesis(np.zeros((1, 16, 16, 17), "float32")))[0, 8:-8, 8:-8, 0]
     np.testing.assert_allclose(image, 0, atol=1e-6)
 
 
