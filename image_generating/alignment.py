@@ -12,6 +12,7 @@ its local contrast, which puts ribs on ribs whatever the exposure.
 """
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -63,9 +64,7 @@ def align(
         average = images.mean(axis=0)
         for side in track([side for side in sides for _ in range(_ROUNDS)]):
             target = _views(_reduced(average, side))
-            flows = np.stack(
-                list(pool.map(lambda image, flow: _registered(target, image, flow), images, flows))
-            )
+            flows = np.stack(list(pool.map(_registered, itertools.repeat(target), images, flows)))
             flows -= flows.mean(axis=0)
             aligned = np.stack(list(pool.map(_bent_back, images, flows)))
             average = aligned.mean(axis=0)
@@ -74,7 +73,7 @@ def align(
 
 
 def _registered(target: np.ndarray, image: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """The flow (2, n, n) improved so that target[q + flow(q)] looks like the image at q; n is the target's side."""
+    """Improves a flow, so that target[q + flow(q)] looks like the image at q, on the target's grid."""
     side = target.shape[-1]
     views, flow = _views(_reduced(image, side)), _enlarged(flow, side)
     steepness = _gradients(views)

@@ -89,7 +89,7 @@ class NetworkConfig(Config):
     latent: int = option("size of the latent vector", 64)
     mapping_width: int = option("width of the generator's two layers that bend the latent space", 128)
     # Widths halve as pixels quadruple, so that every level costs the same.
-    generator_widths: tuple[int, ...] = option("generator channels by level", (128, 64, 32, 16, 16))
+    generator_widths: tuple[int, ...] = option("generator channels by level", (64, 48, 32, 16, 16))
     synthesis_width: int = option("generator channels of the stage from a quarter of the resolution", 12)
     discriminator_widths: tuple[int, ...] = option(
         "discriminator channels by level; the finest level it sees has none of its own", (64, 48, 32, 16, 16)
@@ -133,7 +133,7 @@ class Recipe(Config):
     # is trained on a quarter of the resolution, and the texture of full resolution beside it.
     growth: tuple[tuple[int, float], ...] = option(
         "phases of training: (reduction of the resolution, share of the training's length)",
-        ((8, 0.25), (1, 0.75)),
+        ((8, 0.35), (1, 0.65)),
     )
 
 

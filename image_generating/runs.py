@@ -19,6 +19,10 @@ class Run:
         return self.folder / "run.json"
 
     @property
+    def appearance(self) -> Path:
+        return self.folder / "appearance.npz"
+
+    @property
     def checkpoints(self) -> Path:
         return self.folder / "checkpoints"
 

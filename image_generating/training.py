@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from image_generating import callbacks, checkpoint, data, precision, principal
+from image_generating import appearance, callbacks, checkpoint, data, precision
 from image_generating.config import RECIPES, Recipe, TrainConfig
 from image_generating.data.batches import Batches
 from image_generating.errors import UserError
@@ -75,6 +75,8 @@ def train(
 
 def _run_phases(run, config, recipe, images, clock, number_format, state, extra_callbacks, progress) -> None:
     """Trains one phase of the growth after another, going back to a checkpoint when one diverges."""
+    if recipe.network.preset == "residual":
+        first_guess = appearance.appearance(run.appearance, images, recipe.network, progress)
     bar = callbacks.Progress(clock, show=progress)
     previews = callbacks.Previews(run.previews, clock, config.seed)
     checkpoints = callbacks.Checkpoints(run.checkpoints, clock, state.rollbacks if state else 0)
@@ -89,11 +91,11 @@ def _run_phases(run, config, recipe, images, clock, number_format, state, extra_
             resolution = max(clock.schedule.resolution(clock.progress), state.resolution if state else 0)
             gan = GAN(recipe, config.batch_size, resolution, config.seed, number_format)
             gan.compile(learning_rate_scale=0.5**checkpoints.rollbacks)
+            if recipe.network.preset == "residual":
+                appearance.initialize(gan.generator, first_guess)
+                gan.averaged.set_weights(gan.generator.get_weights())
             if state is not None:
                 checkpoint.restore(gan, state)
-            elif recipe.network.preset == "residual":
-                principal.initialize(gan.generator, images)
-                gan.averaged.set_weights(gan.generator.get_weights())
             batches = Batches(images, config.batch_size, resolution, config.seed, int(gan.step.value))
             # `clock` ends it: in epochs of the trainer there is no bound.
             gan.fit(

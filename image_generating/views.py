@@ -8,7 +8,7 @@ from keras import ops
 
 from image_generating.networks import judges
 from image_generating.networks.grids import grids
-from image_generating.networks.residual import REDUCTION
+from image_generating.networks.synthesis import REDUCTION
 
 # Side of a window on the last grid before the full resolution, and the rim of it that is cut off again,
 # because the generator's last stage sees nothing beyond it.

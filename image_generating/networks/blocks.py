@@ -18,3 +18,11 @@ def pass_channels_through(projection: layers.Conv2D) -> None:
     """Sets a 1×1 kernel so that channel i stays channel i, the image's channel 0 first of all."""
     kernel = np.eye(*projection.kernel.shape[-2:], dtype="float32")
     projection.kernel.assign(kernel[None, None])
+
+
+def enlarge(name: str, factor: int = 2) -> layers.UpSampling2D:
+    """Bilinear enlargement.
+
+    In float32 whatever the policy: XLA's gradient of it is float32 and fits no bfloat16 neighbor.
+    """
+    return layers.UpSampling2D(factor, interpolation="bilinear", dtype="float32", name=name)

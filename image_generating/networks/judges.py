@@ -19,7 +19,7 @@ from keras import layers, ops
 from image_generating.config import NetworkConfig
 from image_generating.networks.blocks import conv, pass_channels_through, zero_conv
 from image_generating.networks.grids import grids
-from image_generating.networks.residual import REDUCTION
+from image_generating.networks.synthesis import REDUCTION
 
 # Bring the detail of radiographs to a standard deviation of 0.2 to 0.5: of coarse grids, of full resolution.
 _GAIN, _FINE_GAIN = 5.0, 20.0

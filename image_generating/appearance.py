@@ -1,0 +1,123 @@
+"""A generator's first guess: the shapes and gray values of the aligned training images.
+
+An active appearance model (Cootes, Edwards and Taylor 2001) has the mean and the principal components of
+shape and of gray values together; a latent is a point in that space. Put into a new generator, it makes
+chests with ribs, heart and diaphragm before the first step, while principal components of images that
+are not aligned (Turk and Pentland 1991, "Eigenfaces for Recognition") are blurs.
+"""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from image_generating.alignment import Alignment, align
+from image_generating.files import replacing
+from image_generating.networks.grids import grids
+from image_generating.networks.residual import detail_latents
+from image_generating.networks.synthesis import REDUCTION
+
+# More change little, and each takes half a second.
+_MOST_IMAGES = 400
+
+
+@dataclasses.dataclass(frozen=True)
+class Appearance:
+    """Shape and gray values as linear functions of a latent: row 0 for the latent zero, then one a latent.
+
+    Attributes:
+        shapes: float32 (1 + latent, B, B, 2), displacements in pixels of that base grid.
+        images: float32 (1 + latent, S, S), gray values of [-1, 1] in the frame of the atlas.
+    """
+
+    shapes: np.ndarray
+    images: np.ndarray
+
+
+def appearance(path: Path, dataset, network, progress: bool = True) -> Appearance:
+    """Reads the appearance model of a run, or makes and keeps it first, which takes minutes.
+
+    Args:
+        path: file of the run, ending in .npz.
+        dataset: a `Dataset`; of more than 400 images that many, evenly spread, are used.
+        network: the `NetworkConfig`.
+        progress: whether to show a progress bar on stderr.
+    """
+    if not path.exists():
+        sides = grids(network.resolution)
+        sides = sides[: sides.index(network.resolution // REDUCTION) + 1]
+        chosen = np.linspace(0, len(dataset) - 1, min(len(dataset), _MOST_IMAGES)).astype(int)
+        images = dataset.reduced(chosen, sides[-1]).astype(np.float32) / 127.5 - 1
+
+        def track(rounds):
+            return tqdm(rounds, "Aligning the images", unit="round", file=sys.stderr, disable=not progress)
+
+        # The finest grid adds nothing but time.
+        model = principal_appearance(align(images, sides[:-1] or sides, track), network.latent)
+        with replacing(path) as temporary:
+            np.savez(temporary, shapes=model.shapes, images=model.images)
+    with np.load(path, allow_pickle=False) as stored:
+        return Appearance(stored["shapes"], stored["images"])
+
+
+def principal_appearance(alignment: Alignment, latents: int) -> Appearance:
+    """The joint principal components of shape and gray values.
+
+    Both count as much as the other: their total variances are made equal.
+
+    Args:
+        alignment: of the training images.
+        latents: how many components; those beyond the number of images are zero.
+    """
+    shapes, images = alignment.displacements, alignment.images
+    joint = np.concatenate([_unit_variance(shapes), _unit_variance(images)], axis=1)
+    # Of the small matrix of products between images: an image has 100 times as many values.
+    _, directions = np.linalg.eigh(joint @ joint.T)
+    weights = np.zeros((latents, len(images)), np.float32)
+    found = directions[:, ::-1][:, :latents].T
+    weights[: len(found)] = found / np.sqrt(len(images))
+    return Appearance(_mean_and_components(shapes, weights), _mean_and_components(images, weights))
+
+
+def initialize(generator, model: Appearance) -> None:
+    """Sets what a `residual` generator makes of a latent to what the appearance model makes of it.
+
+    Args:
+        generator: latents (N, latent) → images, new; its branches add nothing yet.
+        model: with as many components as the generator has latents.
+    """
+    anatomy = generator.get_layer("anatomy")
+    _set_measured(anatomy.get_layer("shape"), model.shapes)
+    names = [layer.name for layer in anatomy.layers]
+    made, side, level = 0.0, model.shapes.shape[1], 0
+    while f"atlas_{side}" in names:
+        moving = 1 + detail_latents(len(model.images) - 1, level)
+        detail = _reduced(model.images, side) - made
+        detail[moving:] = 0
+        _set_measured(anatomy.get_layer(f"atlas_{side}"), detail[:moving])
+        enlarged = keras.layers.UpSampling2D(2, interpolation="bilinear")((made + detail)[..., None])
+        made, side, level = np.array(enlarged)[..., 0], 2 * side, level + 1
+
+
+def _set_measured(part, rows: np.ndarray) -> None:
+    flat = rows.reshape(len(rows), -1)
+    part.get_layer(f"{part.name}_dense").set_weights([flat[1:], flat[0]])
+
+
+def _unit_variance(values: np.ndarray) -> np.ndarray:
+    deviations = (values - values.mean(axis=0)).reshape(len(values), -1)
+    # A data set of equal images, or of equal shapes, has none.
+    return deviations / max(np.linalg.norm(deviations), 1e-6)
+
+
+def _mean_and_components(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    mean = values.mean(axis=0)
+    return np.concatenate([mean[None], np.tensordot(weights, values - mean, axes=1)]).astype(np.float32)
+
+
+def _reduced(images: np.ndarray, side: int) -> np.ndarray:
+    parts = images.shape[-1] // side
+    return images.reshape(len(images), side, parts, side, parts).mean(axis=(2, 4))

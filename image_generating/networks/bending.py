@@ -1,0 +1,47 @@
+"""Bending an image: the default generator's way to make bodies of different shapes.
+
+Written with built-in layers and `keras.ops`, whose calls a functional model stores, so that an exported
+network loads where this package is not installed.
+"""
+
+import keras
+from keras import ops
+
+from image_generating.networks.blocks import enlarge
+
+
+def bending(base: int, side: int, channels: int) -> keras.Model:
+    """Features (N, side, side, C) and displacements (N, base, base, 2) → features (N, side, side, C).
+
+    The result at a place is what the features are at that place plus its displacement (down, right), in
+    pixels of the base grid, sampled bilinearly (Jaderberg et al. 2015, "Spatial Transformer Networks").
+    """
+    features = keras.Input((side, side, channels))
+    displacements = keras.Input((base, base, 2), dtype="float32")
+    factor = side // base
+    flow = factor * enlarge(f"bend_{side}_enlarge", factor)(displacements)
+    top, down = _neighbors(flow[..., 0] + _indices(flow[..., 0], axis=1), side)
+    left, right = _neighbors(flow[..., 1] + _indices(flow[..., 1], axis=2), side)
+    # Rows of one long table are what backends gather, and scatter gradients to, at once.
+    table = ops.reshape(features, (-1, channels))
+    number = _indices(flow[:, :1, :1, 0], axis=0)
+    corner = ops.cast(number, "int32") * side**2 + top * side + left
+    upper = _mixed(ops.take(table, corner, axis=0), ops.take(table, corner + 1, axis=0), right)
+    lower = _mixed(ops.take(table, corner + side, axis=0), ops.take(table, corner + side + 1, axis=0), right)
+    return keras.Model([features, displacements], _mixed(upper, lower, down), name=f"bend_{side}")
+
+
+def _indices(like, axis: int):
+    """0, 1, 2, … along an axis; a functional model would not store a constant array as it is."""
+    return ops.cumsum(ops.ones_like(like), axis=axis) - 1
+
+
+def _neighbors(place, side: int):
+    """The pixel before a place, which has one behind it, and the share of the way to that one."""
+    place = ops.clip(place, 0, side - 1)
+    before = ops.clip(ops.floor(place), 0, side - 2)
+    return ops.cast(before, "int32"), ops.expand_dims(place - before, -1)
+
+
+def _mixed(first, second, share):
+    return first + share * (second - first)
