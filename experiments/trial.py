@@ -20,7 +20,7 @@ from image_generating import backend
 
 backend.load()
 
-from image_generating import checkpoint, data, principal, training
+from image_generating import appearance, checkpoint, data, training
 from image_generating.config import RECIPES, DataConfig, TrainConfig
 from image_generating.data import cache
 from image_generating.figures import save_preview
@@ -43,13 +43,13 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="change the recipe")
-    parser.add_argument("--random-start", action="store_true", help="do not start from principal components")
+    parser.add_argument("--random-start", action="store_true", help="do not start from the appearance model")
     parser.add_argument("--name", required=True)
     parser.add_argument("--pictures", type=Path, help="PNG file for twelve generated images")
     parser.add_argument("--table", type=Path, default=Path("experiments/trials.jsonl"))
     options = parser.parse_args()
     if options.random_start:
-        principal.initialize = lambda generator, dataset: None
+        appearance.initialize = lambda generator, model: None
     recipe = changed(RECIPES["residual"], options.set).replace(growth=((FULL // options.resolution, 1.0),))
     with tempfile.TemporaryDirectory() as folder:
         config = TrainConfig(
