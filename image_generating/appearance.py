@@ -16,9 +16,7 @@ from tqdm import tqdm
 
 from image_generating.alignment import Alignment, align
 from image_generating.files import replacing
-from image_generating.networks.grids import grids
-from image_generating.networks.residual import detail_latents
-from image_generating.networks.synthesis import REDUCTION
+from image_generating.networks.residual import anatomy_sides, detail_latents
 
 # More change little, and each takes half a second.
 _MOST_IMAGES = 400
@@ -47,8 +45,7 @@ def appearance(path: Path, dataset, network, progress: bool = True) -> Appearanc
         progress: whether to show a progress bar on stderr.
     """
     if not path.exists():
-        sides = grids(network.resolution)
-        sides = sides[: sides.index(network.resolution // REDUCTION) + 1]
+        sides = anatomy_sides(network.resolution)
         chosen = np.linspace(0, len(dataset) - 1, min(len(dataset), _MOST_IMAGES)).astype(int)
         images = dataset.reduced(chosen, sides[-1]).astype(np.float32) / 127.5 - 1
 
@@ -86,7 +83,7 @@ def initialize(generator, model: Appearance) -> None:
     """Sets what a `residual` generator makes of a latent to what the appearance model makes of it.
 
     Args:
-        generator: latents (N, latent) → images, new; its branches add nothing yet.
+        generator: latents (N, latent) → images; its anatomy is set.
         model: with as many components as the generator has latents.
     """
     anatomy = generator.get_layer("anatomy")

@@ -76,10 +76,10 @@ class DataConfig(Config):
 
 @dataclasses.dataclass(frozen=True)
 class NetworkConfig(Config):
-    """The two networks. Widths are channels by level: level 0 is the base grid, each next one twice as fine.
+    """The two networks.
 
-    The base grid is the resolution halved until it is at most 27: 25 for 100, 200, 400 and 800. Levels
-    end at a quarter of the resolution; one stage makes, or reads, the image from there.
+    The base grid is the resolution halved until it is at most 27: 25 for 100, 200, 400 and 800. The last
+    grid is a quarter of the resolution.
     """
 
     preset: Literal["residual", "classic"] = option(
@@ -87,19 +87,15 @@ class NetworkConfig(Config):
     )
     resolution: int = option("side of the square images in pixels", 800)
     latent: int = option("size of the latent vector", 64)
-    mapping_width: int = option("width of the generator's two layers that bend the latent space", 128)
-    # Widths halve as pixels quadruple, so that every level costs the same.
-    generator_widths: tuple[int, ...] = option("generator channels by level", (64, 48, 32, 16, 16))
-    synthesis_width: int = option("generator channels of the stage from a quarter of the resolution", 12)
-    discriminator_widths: tuple[int, ...] = option(
-        "discriminator channels by level; the finest level it sees has none of its own", (64, 48, 32, 16, 16)
+    structure_widths: tuple[int, int] = option(
+        "generator channels at a half and at a quarter of the last grid", (32, 48)
     )
-    discriminator_deep_widths: tuple[int, ...] = option(
-        "discriminator channels below the base grid", (96, 128)
+    synthesis_width: int = option("generator channels of the stage from the last grid to the image", 12)
+    structure_judge_widths: tuple[int, ...] = option(
+        "channels of the discriminator's judge on the last grid, halving the grid each time", (24, 48, 64, 96)
     )
-    patch_widths: tuple[int, ...] = option(
-        "channels of the discriminator's judge of full-resolution patches, halving the grid each time",
-        (16, 32, 64),
+    texture_judge_widths: tuple[int, ...] = option(
+        "channels of the discriminator's judge at full resolution, halving the grid each time", (16, 32, 64)
     )
 
 
@@ -122,18 +118,17 @@ class Recipe(Config):
         "half-life of the generator's moving average in thousands of images; 0: none", 5.0
     )
     # At 0.1 ribs came as broken lines, at 0.02 in order, in the same time (docs/recipe.md).
-    penalty_gamma: float = option("strength of the gradient penalty, at every resolution", 0.02)
+    penalty_gamma: float = option("strength of the gradient penalty, at every resolution", 0.05)
     penalty_sigma: float = option("size of the penalty's finite difference, in gray values of [-1, 1]", 0.05)
     penalty_share: float = option("share of the batch that the penalty looks at in every step", 0.25)
     # Light: stronger settings scored worse, and what is strong enough to help is strong enough to leak.
     brightness: float = option("augmentation: largest shift of the gray values of [-1, 1]", 0.08)
     contrast: float = option("augmentation: largest relative change of contrast", 0.08)
     shift: float = option("augmentation: largest shift, as a share of the image's side", 0.04)
-    # From principal components, 100 px trains as stably as 50 and sees more. In the last phase the anatomy
-    # is trained on a quarter of the resolution, and the texture of full resolution beside it.
+    # Structure first, with all the time; the texture of full resolution is learned beside it later.
     growth: tuple[tuple[int, float], ...] = option(
         "phases of training: (reduction of the resolution, share of the training's length)",
-        ((8, 0.35), (1, 0.65)),
+        ((4, 0.5), (1, 0.5)),
     )
 
 

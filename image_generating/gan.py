@@ -112,7 +112,7 @@ class GAN(TrainStep, keras.Model):
         reals = ops.cast(images, "float32") / 127.5 - 1
         judged = [self._judge(view) for view in views(self, latents, reals)]
         discriminator_losses, generator_losses, logs = zip(*judged, strict=True)
-        # The image as a whole is judged first, and that account is logged.
+        # Structure is judged first, and that account is logged.
         return sum(discriminator_losses), sum(generator_losses), logs[0]
 
     def _judge(self, view: View):

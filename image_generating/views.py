@@ -6,14 +6,15 @@ from typing import Any
 import keras
 from keras import ops
 
-from image_generating.networks import judges
-from image_generating.networks.grids import grids
-from image_generating.networks.synthesis import REDUCTION
+from image_generating.networks.grids import REDUCTION
+from image_generating.networks.judges import judge
 
-# Side of a window on the last grid before the full resolution, and the rim of it that is cut off again,
-# because the generator's last stage sees nothing beyond it.
-_WINDOW = 42
+# Sides of windows on the last grid, for the judge of structure and for that of texture; and the rim that
+# is cut off of the latter again, because the generator's last stage sees nothing beyond it.
+_STRUCTURE_WINDOW, _TEXTURE_WINDOW = 96, 42
 _RIM = 5
+# On the last grid: the generator's stage there runs at a quarter of it.
+_STRIDE = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,7 +23,7 @@ class View:
 
     Attributes:
         judge: images → logits.
-        reals: (N, H, H, C), images with black -1 and white 1, or their detail.
+        reals: (N, H, H, C), images with black -1 and white 1, and beside them their detail.
         fakes: the same shape.
         whole: whether the images are shown whole and not by windows.
     """
@@ -36,10 +37,8 @@ class View:
 def views(gan, latents, reals) -> list[View]:
     """Generates images and pairs them with real ones.
 
-    At the full resolution of a `residual` network images are not made whole. The judge of the whole sees
-    them on the last grid. The judge of patches compares one window of each radiograph, at the same random
-    place in all images of a step, with what the generator's last stage makes of that window reduced to the
-    last grid (Denton et al. 2015, "LAPGAN"): the two differ in texture alone.
+    Images of a `residual` network are not made whole. One window of each, at the same random place in all
+    images of a step, is made on the last grid, and at the full resolution a second one of texture.
 
     Args:
         gan: the `GAN`.
@@ -49,24 +48,44 @@ def views(gan, latents, reals) -> list[View]:
     network = gan.recipe.network
     if network.preset == "classic":
         return [View(gan.discriminator, reals, gan.generator(latents, training=True))]
-    whole = judges.judge(gan.discriminator, "whole")
-    if gan.resolution < grids(network.resolution)[-1]:
-        return [View(whole, reals, gan.generator(latents, training=True))]
-    anatomy, synthesis = gan.generator.layers
-    image_and_grain = anatomy(latents)
-    image, grain = image_and_grain[..., :1], ops.stop_gradient(image_and_grain[..., 1:])
+    anatomy, structure, *synthesis = gan.generator.layers
+    known = anatomy(latents)
+    if not synthesis:
+        return [_structure(gan, structure, known, reals)]
     reduced = ops.average_pool(reals, REDUCTION)
-    return [View(whole, reduced, image), _window(gan, synthesis, reals, reduced, grain)]
+    grain = known[..., 3:]
+    return [_structure(gan, structure, known, reduced), _texture(gan, synthesis[0], reals, reduced, grain)]
 
 
-def _window(gan, synthesis, reals, reduced, grain) -> View:
-    side = min(_WINDOW, grain.shape[1])
-    top, left = (keras.random.randint((), 0, grain.shape[1] - side + 1, seed=gan.random) for _ in range(2))
-    fakes = synthesis(_crop(ops.concatenate([reduced, grain], axis=-1), top, left, side))
+def _structure(gan, stage, known, reals) -> View:
+    """A window of what the stage makes of the anatomy, beside one of radiographs."""
+    side = min(_STRUCTURE_WINDOW, reals.shape[1])
+    top, left = (_STRIDE * place for place in _places(gan, (reals.shape[1] - side) // _STRIDE))
+    fakes = stage(_crop(known, top, left, side))[..., :1]
+    return _window(gan, "structure", _crop(reals, top, left, side), fakes)
+
+
+def _texture(gan, stage, reals, reduced, grain) -> View:
+    """A window of radiographs, beside what the stage makes of it reduced to the last grid.
+
+    The two differ in texture alone (Denton et al. 2015, "LAPGAN").
+    """
+    side = min(_TEXTURE_WINDOW, grain.shape[1])
+    top, left = _places(gan, grain.shape[1] - side)
+    fakes = stage(_crop(ops.concatenate([reduced, grain], axis=-1), top, left, side))
     rim = REDUCTION * _RIM
     shown = _crop(reals, REDUCTION * top + rim, REDUCTION * left + rim, REDUCTION * side - 2 * rim)
-    detail, patches = (judges.judge(gan.discriminator, name) for name in ("detail", "patches"))
-    return View(patches, detail(shown), detail(fakes[:, rim:-rim, rim:-rim]), whole=False)
+    return _window(gan, "texture", shown, fakes[:, rim:-rim, rim:-rim])
+
+
+def _window(gan, name: str, reals, fakes) -> View:
+    detail, places = judge(gan.discriminator, name)
+    return View(places, detail(reals), detail(fakes), whole=False)
+
+
+def _places(gan, last: int) -> tuple:
+    """Two random numbers from 0 to `last`, for the window's top and left."""
+    return tuple(keras.random.randint((), 0, last + 1, seed=gan.random) for _ in range(2))
 
 
 def _crop(images, top, left, side: int):

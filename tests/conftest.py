@@ -13,11 +13,10 @@ from image_generating.config import NetworkConfig, Recipe, TrainConfig
 TINY_NETWORK = NetworkConfig(
     resolution=112,
     latent=8,
-    generator_widths=(16, 8, 8),
+    structure_widths=(8, 16),
     synthesis_width=8,
-    discriminator_widths=(8, 8, 8),
-    discriminator_deep_widths=(8, 8),
-    patch_widths=(4, 8),
+    structure_judge_widths=(8, 8),
+    texture_judge_widths=(4, 8),
 )
 
 

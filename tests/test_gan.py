@@ -68,7 +68,7 @@ def test_the_average_lags_behind_the_generator(gan):
     before = _arrays(gan)
     gan.fit(Batches(_images(20)), verbose=0)
     after = _arrays(gan)
-    name = "base_dense/kernel"
+    name = "structure_half/kernel"
     # 80 images seen: the half-life is a tenth of them.
     keep = 0.5 ** (BATCH / 8)
     expected = after[f"generator/{name}"] + keep * (before[f"averaged/{name}"] - after[f"generator/{name}"])
@@ -78,7 +78,8 @@ def test_the_average_lags_behind_the_generator(gan):
 def test_a_step_that_is_not_finite_is_dropped_and_counted(gan):
     gan.fit(Batches(_images()), verbose=0)
     before = _arrays(gan)
-    bias = judges.judge(gan.discriminator, "whole").get_layer("judge_dense").bias
+    _, places = judges.judge(gan.discriminator, "structure")
+    bias = places.get_layer("structure_logits").bias
     bias.assign([np.nan])
     poisoned = _arrays(gan)
     gan.fit(Batches(_images(1), _images(2)), verbose=0)
@@ -136,7 +137,7 @@ def test_the_full_network_compiles_with_xla_in_bfloat16(tiny_recipe):
     logs = gan.fit(Batches(_images(side=112)), verbose=0).history
     assert np.isfinite(logs["generator_loss"][0])
     assert int(gan.dropped.value) == 0
-    assert gan.generator.get_layer("anatomy").get_layer("base_dense").kernel.dtype == "float32"
+    assert gan.generator.get_layer("structure").get_layer("structure_half").kernel.dtype == "float32"
 
 
 _GRADIENTS = """

@@ -17,15 +17,15 @@ def _schedule(**bounds):
 
 def test_growth_visits_lower_resolutions_first_and_ends_with_the_full_one():
     steps = phases(_recipe(800))
-    assert [resolution for resolution, _ in steps] == [100, 800]
+    assert [resolution for resolution, _ in steps] == [200, 800]
     ends = [end for _, end in steps]
     assert ends == sorted(ends)
     assert ends[-1] == pytest.approx(1)
 
 
 def test_phases_below_twice_the_base_are_left_out():
-    assert [resolution for resolution, _ in phases(_recipe(400))] == [50, 400]
-    assert phases(_recipe(200)) == ((200, 1.0),)
+    assert [resolution for resolution, _ in phases(_recipe(400))] == [100, 400]
+    assert phases(_recipe(100)) == ((100, 1.0),)
     assert phases(_recipe(64)) == ((64, 1.0),)
     assert phases(RECIPES["classic"]) == ((800, 1.0),)
 
@@ -44,7 +44,7 @@ def test_without_a_bound_a_training_lasts_an_hour():
 def test_resolution_follows_progress():
     bounds = _schedule(minutes=10)
     visited = [bounds.resolution(progress / 100) for progress in range(101)]
-    assert visited[0] == 100
+    assert visited[0] == 200
     assert visited[-1] == 800
     assert visited == sorted(visited)
 

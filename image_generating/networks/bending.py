@@ -31,6 +31,17 @@ def bending(base: int, side: int, channels: int) -> keras.Model:
     return keras.Model([features, displacements], _mixed(upper, lower, down), name=f"bend_{side}")
 
 
+def places(base: int, side: int) -> keras.Model:
+    """Displacements (N, base, base, 2) → where bending takes each place from, (N, side, side, 2) in [-1, 1].
+
+    They may lie beyond, where bending samples the border.
+    """
+    displacements = keras.Input((base, base, 2), dtype="float32")
+    origin = [displacements[..., axis - 1] + _indices(displacements[..., 0], axis) for axis in (1, 2)]
+    place = (ops.stack(origin, axis=-1) + 0.5) * (2 / base) - 1
+    return keras.Model(displacements, enlarge("places_enlarge", side // base)(place), name="places")
+
+
 def _indices(like, axis: int):
     """0, 1, 2, … along an axis; a functional model would not store a constant array as it is."""
     return ops.cumsum(ops.ones_like(like), axis=axis) - 1

@@ -14,10 +14,10 @@ def zero_conv(filters: int, name: str) -> layers.Conv2D:
     return layers.Conv2D(filters, 3, padding="same", kernel_initializer="zeros", name=name)
 
 
-def pass_channels_through(projection: layers.Conv2D) -> None:
-    """Sets a 1×1 kernel so that channel i stays channel i, the image's channel 0 first of all."""
-    kernel = np.eye(*projection.kernel.shape[-2:], dtype="float32")
-    projection.kernel.assign(kernel[None, None])
+def binomial(taps: int) -> np.ndarray:
+    """The kernel (taps, taps) of a blur that is nearly Gaussian."""
+    row = (np.poly1d([0.5, 0.5]) ** (taps - 1)).c
+    return np.outer(row, row)
 
 
 def enlarge(name: str, factor: int = 2) -> layers.UpSampling2D:

@@ -4,6 +4,8 @@ from image_generating.errors import UserError
 
 SMALLEST_BASE, LARGEST_BASE = 14, 27
 FEWEST_DOUBLINGS, MOST_DOUBLINGS = 2, 6
+# From the full resolution to the last grid before it, on which chests are drawn.
+REDUCTION = 4
 
 
 def grids(resolution: int) -> tuple[int, ...]:

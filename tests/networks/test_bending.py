@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from image_generating.networks.bending import bending
+from image_generating.networks.bending import bending, places
 
 RANDOM = np.random.default_rng(0)
 
@@ -54,3 +54,14 @@ def test_gradients_reach_features_and_displacements():
     step[0, 1, 2, 0] = 1e-2
     slope = (loss(displacements + step) - loss(displacements - step)) / 2e-2
     assert gradient[0, 1, 2, 0] == pytest.approx(float(slope), rel=0.02)
+
+
+def test_places_say_where_bending_takes_from():
+    """An image that holds its own coordinates is bent into the places."""
+    displacements = 0.4 * RANDOM.standard_normal((2, 6, 6, 2)).astype("float32")
+    coordinates = (np.moveaxis(np.indices((12, 12)), 0, -1)[None] + 0.5) / 6 - 1
+    coordinates = np.repeat(coordinates, 2, axis=0).astype("float32")
+    bent = np.asarray(bending(6, 12, 2)([coordinates, displacements]))
+    found = np.asarray(places(6, 12)(displacements))
+    # At the border bending repeats the border, and the places go on.
+    np.testing.assert_allclose(found[:, 3:-3, 3:-3], bent[:, 3:-3, 3:-3], atol=1e-4)

@@ -3,11 +3,14 @@ import json
 import keras
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from image_generating.config import RECIPES, NetworkConfig
 from image_generating.errors import UserError
 from image_generating.networks import build_discriminator, build_generator, judges
+from image_generating.networks.grain import GRAIN_MAPS
 from image_generating.networks.grids import grids
+from image_generating.networks.structure import structure
 from image_generating.summary import flops
 
 
@@ -78,44 +81,76 @@ def _modules(node):
             yield from _modules(value)
 
 
-@pytest.mark.parametrize(("before", "after"), [(32, 64), (64, 256), (32, 256)])
-def test_growing_leaves_image_and_logit_as_they_were(before, after):
-    config = NetworkConfig(resolution=256, generator_widths=(8,) * 5, discriminator_widths=(8,) * 5)
+def _as_after_a_training(*networks):
+    """No zeros left in what is trained."""
     random = np.random.default_rng(0)
-    small = [build(config, before) for build in (build_generator, build_discriminator)]
-    large = [build(config, after) for build in (build_generator, build_discriminator)]
-    for old, new in zip(small, large, strict=True):
-        # Weights as after a training: no zeros left in what exists already.
-        for variable in old.trainable_variables:
+    for network in networks:
+        for variable in network.trainable_variables:
             variable.assign(variable + 0.1 * random.standard_normal(variable.shape))
+
+
+def test_growing_leaves_image_and_logits_as_they_were():
+    config = NetworkConfig(resolution=256)
+    random = np.random.default_rng(0)
+    small = [build(config, 64) for build in (build_generator, build_discriminator)]
+    large = [build(config, 256) for build in (build_generator, build_discriminator)]
+    _as_after_a_training(*small)
+    for old, new in zip(small, large, strict=True):
         trained = {variable.path: variable for variable in old.variables}
         for variable in new.variables:
             if variable.path in trained:
                 variable.assign(trained[variable.path])
     latents = random.standard_normal((2, config.latent)).astype("float32")
     enlarged = small[0](latents)
-    while enlarged.shape[1] < after:
+    for _ in range(2):
         enlarged = keras.layers.UpSampling2D(2, interpolation="bilinear")(enlarged)
     np.testing.assert_allclose(large[0](latents), enlarged, atol=1e-5)
-    # At the full resolution the image as a whole is seen on a quarter of the grid.
-    seen = min(after, 64)
-    images = random.uniform(-1, 1, (2, seen, seen, 1)).astype("float32")
-    reduced = keras.layers.AveragePooling2D(seen // before)(images)
-    whole = [judges.judge(network, "whole") for network in (small[1], large[1])]
-    np.testing.assert_allclose(whole[1](images), whole[0](reduced), rtol=1e-4, atol=1e-4)
+    images = random.uniform(-1, 1, (2, 64, 64, 1)).astype("float32")
+    before, after = (_logits(network, "structure", images) for network in (small[1], large[1]))
+    np.testing.assert_allclose(after, before, rtol=1e-4, atol=1e-4)
+
+
+def _logits(discriminator, name, images):
+    detail, places = judges.judge(discriminator, name)
+    return np.asarray(places(detail(images)))
 
 
 def test_the_discriminator_is_the_mean_of_its_judges():
     network = build_discriminator(NetworkConfig(resolution=64))
     images = np.random.default_rng(0).uniform(-1, 1, (2, 64, 64, 1)).astype("float32")
-    whole = judges.judge(network, "whole")(keras.layers.AveragePooling2D(4)(images))
-    patches = judges.judge(network, "patches")(judges.judge(network, "detail")(images))
-    assert patches.shape == (2, 7 * 7)
-    np.testing.assert_allclose(network(images)[:, 0], (whole[:, 0] + np.mean(patches, axis=1)) / 2, atol=1e-5)
+    structure = _logits(network, "structure", keras.layers.AveragePooling2D(4)(images))
+    texture = _logits(network, "texture", images)
+    assert structure.shape == (2, 1)
+    assert texture.shape == (2, 7 * 7)
+    expected = (structure.mean(axis=1) + texture.mean(axis=1)) / 2
+    np.testing.assert_allclose(network(images)[:, 0], expected, atol=1e-5)
+
+
+def _structure(side):
+    """What the stage makes of random knowledge, (side, side, …)."""
+    network = structure(side, (8, 16), pass_grain=True)
+    _as_after_a_training(network)
+    known = np.random.default_rng(0).standard_normal((1, side, side, 3 + GRAIN_MAPS)).astype("float32")
+    return known[0], np.asarray(network(known))[0]
+
+
+@pytest.mark.parametrize("side", [25, 28, 50])
+def test_structure_hands_on_the_grain_on_every_grid(side):
+    known, made = _structure(side)
+    assert made.shape == (side, side, 1 + GRAIN_MAPS)
+    np.testing.assert_array_equal(made[..., 1:], known[..., 3:])
+
+
+def test_structure_adds_detail_and_leaves_what_is_coarser_to_the_anatomy():
+    known, made = _structure(100)
+    added = made[..., 0] - known[..., 0]
+    assert added.std() > 0.01
+    # Away from the border, beyond which blurs take zeros.
+    assert np.abs(gaussian_filter(added, 8)[20:-20, 20:-20]).max() < 0.1 * added.std()
 
 
 def test_detail_is_grain_amplified_and_not_brightness_or_slopes():
-    detail = judges.judge(build_discriminator(NetworkConfig(resolution=64)), "detail")
+    detail, _ = judges.judge(build_discriminator(NetworkConfig(resolution=64)), "texture")
     slope = np.broadcast_to(np.linspace(-1, 1, 64, dtype="float32")[:, None, None], (1, 64, 64, 1))
     image, amplified = np.moveaxis(np.asarray(detail(slope)), -1, 0)
     np.testing.assert_array_equal(image, slope[:, 4:-4, 4:-4, 0])
@@ -165,6 +200,7 @@ def test_a_constant_subband_draws_no_mesh():
 def test_wavelets_add_detail_but_no_brightness():
     """A constant subband makes no grid of brightness: over two pixels its contribution sums to zero."""
     generator = build_generator(NetworkConfig(resolution=64))
-    kernel = np.asarray(generator.get_layer("synthesis_64").get_layer("synthesis_64_wavelets").kernel)
+    subbands = generator.get_layer("synthesis_64").get_layer("synthesis_64_from_subbands")
+    kernel = np.asarray(subbands.get_layer("synthesis_64_wavelets").kernel)
     assert kernel.shape == (4, 4, 1, 3)
     np.testing.assert_allclose(kernel.sum(axis=(0, 1)), 0, atol=1e-7)

@@ -1,0 +1,77 @@
+"""The generator's stage on the last grid: it draws the detail that the anatomy, an average, has not.
+
+It works on what is known of a window as well as of the whole, so that a training step can draw and judge
+one window of each image. Its convolutions run at a half and at a quarter of the grid, where they are cheap.
+"""
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from image_generating.networks.blocks import conv, enlarge, zero_conv
+from image_generating.networks.grain import GRAIN_MAPS
+from image_generating.networks.wavelets import SUBBANDS, detail_from_subbands
+
+# Adam moves all weights of the last layer at once; whole, that is a tenth of the gray scale every step.
+_SCALE = 0.1
+# What this blur of the half grid leaves, 8 pixels of the last grid and more, is the anatomy's.
+_TAPS = 9
+_SLOPE = 0.2
+
+
+def structure(side: int, widths: tuple[int, int], pass_grain: bool) -> keras.Model:
+    """What is known (n, n, 1 + 2 + GRAIN_MAPS) → images (n, n, 1), for n = side or a window of it.
+
+    Args:
+        side: of the last grid. Windows of one that four does not divide must be the whole.
+        widths: channels at a half and at a quarter of the grid.
+        pass_grain: whether to hand on the grain behind the image, (n, n, 1 + GRAIN_MAPS).
+    """
+    known = keras.Input((None, None, 1 + 2 + GRAIN_MAPS))
+    image, place, noise = known[..., :1], known[..., 1:3], known[..., 3:]
+    missing = [(0, 0), (0, -side % 4), (0, -side % 4), (0, 0)]
+    half_width, quarter_width = widths
+    x = conv(half_width, 4, "structure_half", strides=2)(ops.pad(image, missing))
+    x = conv(half_width, 3, "structure_half_conv")(_relu("structure_half_relu")(x))
+    y = conv(quarter_width, 4, "structure_quarter", strides=2)(_relu("structure_quarter_relu")(x))
+    # Four by four values of the grain make one of unit variance.
+    pooled = 4 * layers.AveragePooling2D(4, name="structure_grain")(ops.pad(noise, missing))
+    place = layers.AveragePooling2D(4, name="structure_place")(ops.pad(place, missing))
+    y = layers.Concatenate(name="structure_known")([y, _waves(place), pooled])
+    y = layers.Conv2D(quarter_width, 1, name="structure_mix")(y)
+    for number in range(2):
+        y = _add_branch(y, quarter_width, f"structure_quarter_{number}")
+    y = layers.Conv2D(half_width, 1, name="structure_skip")(y)
+    x = layers.Add(name="structure_add")([x, enlarge("structure_enlarge")(y)])
+    for number in range(2):
+        x = _add_branch(x, half_width, f"structure_half_{number}")
+    subbands = zero_conv(SUBBANDS, "structure_subbands")(_relu("structure_relu")(x))
+    detail = detail_from_subbands("structure", _TAPS)(_SCALE * subbands)
+    if side % 4:
+        detail = detail[:, : side % 4 - 4, : side % 4 - 4]
+    image = layers.Add(name="structure_image")([image, detail])
+    if pass_grain:
+        image = layers.Concatenate(name="structure_and_grain")([image, noise])
+    return keras.Model(known, image, name="structure")
+
+
+def _waves(place):
+    """Places (n, n, 2) in [-1, 1] → their sines and cosines of one and two periods, (n, n, 8).
+
+    A convolution can tell regions apart by these better than by two slopes (Tancik et al. 2020, "Fourier
+    Features Let Networks Learn High Frequency Functions in Low Dimensional Domains").
+    """
+    angles = np.pi * place
+    waves = [wave(periods * angles) for periods in (1, 2) for wave in (ops.sin, ops.cos)]
+    return layers.Concatenate(name="structure_waves")(waves)
+
+
+def _add_branch(x, channels: int, name: str):
+    """A residual branch as in R3GAN (Huang et al. 2024): no normalization, and nothing is added at first."""
+    branch = _relu(f"{name}_relu")(conv(channels, 3, f"{name}_conv")(x))
+    branch = zero_conv(channels, f"{name}_residual")(branch)
+    return layers.Add(name=f"{name}_add")([x, branch])
+
+
+def _relu(name: str) -> layers.LeakyReLU:
+    return layers.LeakyReLU(_SLOPE, name=name)
