@@ -1,7 +1,7 @@
 """One trial of a recipe: train at one resolution for some minutes, measure, append a line to a table.
 
-    python experiments/trial.py --train DIR --validation DIR --resolution 100 --minutes 4 \
-        --set learning_rate=5e-4 --set network.latent=32 --name faster
+    python experiments/trial.py --train DIR --validation DIR --resolution 200 --minutes 10 \
+        --set learning_rate=5e-4 --set penalty_gamma=0.1 --name faster
 
 Trials are compared at equal wall-clock time, alone on the machine. Everything is measured at the trial's
 resolution on 500 generated images of the averaged generator; docs/recipe.md says what came of it.
@@ -11,6 +11,7 @@ import argparse
 import ast
 import dataclasses
 import json
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from image_generating import backend
 
 backend.load()
 
-from image_generating import appearance, checkpoint, data, training
+from image_generating import checkpoint, data, training
 from image_generating.config import RECIPES, DataConfig, TrainConfig
 from image_generating.data import cache
 from image_generating.figures import save_preview
@@ -38,20 +39,23 @@ def main() -> None:
     )
     parser.add_argument("--train", required=True, help="folder of training images")
     parser.add_argument("--validation", required=True, help="folder of other real images")
-    parser.add_argument("--resolution", type=int, default=100, help="50, 100, 200 or 800")
-    parser.add_argument("--minutes", type=float, default=4.0)
-    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument(
+        "--resolution", type=int, default=200, choices=[200, 800], help="200: structure alone"
+    )
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--batch-size", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="change the recipe")
-    parser.add_argument("--random-start", action="store_true", help="do not start from the appearance model")
+    parser.add_argument("--appearance", type=Path, help="appearance.npz of a run, which saves aligning anew")
     parser.add_argument("--name", required=True)
     parser.add_argument("--pictures", type=Path, help="PNG file for twelve generated images")
     parser.add_argument("--table", type=Path, default=Path("experiments/trials.jsonl"))
     options = parser.parse_args()
-    if options.random_start:
-        appearance.initialize = lambda generator, model: None
     recipe = changed(RECIPES["residual"], options.set).replace(growth=((FULL // options.resolution, 1.0),))
     with tempfile.TemporaryDirectory() as folder:
+        if options.appearance:
+            (Path(folder) / "run").mkdir()
+            shutil.copy(options.appearance, Path(folder) / "run" / "appearance.npz")
         config = TrainConfig(
             data=options.train,
             output=Path(folder) / "run",
@@ -65,7 +69,7 @@ def main() -> None:
     checkpoint.restore(gan, state)
     row = {
         "name": options.name,
-        "changes": options.set + ["random start"] * options.random_start,
+        "changes": options.set,
         "resolution": options.resolution,
         "minutes": options.minutes,
         "batch_size": options.batch_size,

@@ -9,17 +9,18 @@ from image_generating.config import ExportConfig, Recipe
 from image_generating.errors import UserError
 from image_generating.files import replacing
 from image_generating.networks import build_discriminator, build_generator
+from image_generating.networks.structure import strengthen
 from image_generating.runs import Run
 
 
 def run(config: ExportConfig) -> None:
     """The command `export`."""
-    for folder in export(Run(config.run), config.output):
+    for folder in export(Run(config.run), config.output, config.structure):
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         print(f"{folder}: {size / 1e6:.1f} MB")
 
 
-def export(run: Run, output: Path) -> tuple[Path, Path]:
+def export(run: Run, output: Path, structure: float = 1.0) -> tuple[Path, Path]:
     """Writes the averaged generator and the discriminator of a run's newest checkpoint.
 
     Each folder holds a Keras model (`config.json`, `metadata.json`, `model.weights.h5`) and, on the
@@ -28,17 +29,26 @@ def export(run: Run, output: Path) -> tuple[Path, Path]:
     Args:
         run: the run.
         output: folder that gets `generator` and `discriminator`.
+        structure: factor on the detail that the generator's stage on the last grid draws.
 
     Returns:
         The two folders.
 
     Raises:
-        UserError: if the run has no checkpoint.
+        UserError: if the run has no checkpoint, if `structure` is negative, or if it is not 1 and the
+            run's networks have no such stage.
     """
+    if structure < 0:
+        raise UserError(f"--structure must be 0 or more, not {structure}.")
     state = checkpoint.load_newest(run.checkpoints)
     if state is None:
         raise UserError(f"{run.folder} has no checkpoint to export. Train it first.")
-    generator, discriminator = networks(run.recipe, state)
+    recipe = run.recipe
+    generator, discriminator = networks(recipe, state)
+    if structure != 1:
+        if recipe.network.preset != "residual":
+            raise UserError(f"--structure is for residual networks, and those of {run.folder} are not.")
+        strengthen(generator.get_layer("structure"), structure)
     return (
         _write(generator, Path(output) / "generator"),
         _write(discriminator, Path(output) / "discriminator"),

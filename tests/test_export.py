@@ -124,15 +124,14 @@ def test_the_discriminator_takes_what_the_generator_makes(tiny_export, expected)
 def test_networks_of_a_bfloat16_run_in_its_first_phase_are_float32_and_of_full_resolution(tiny_recipe):
     gan = GAN(tiny_recipe, batch_size=4, grown_to=28, precision="bfloat16")
     gan.compile()
-    anatomy = gan.averaged.get_layer("anatomy")
-    assert anatomy.get_layer("base_dense").compute_dtype == "bfloat16"
+    trained = gan.averaged.get_layer("structure").get_layer("structure_half")
+    assert trained.compute_dtype == "bfloat16"
     generator, discriminator = networks(tiny_recipe, checkpoint.capture(gan, 0.0, 0))
     for network in (generator, discriminator):
         assert "bfloat16" not in network.to_json()
     assert generator.output_shape == (None, 112, 112, 1)
-    np.testing.assert_array_equal(
-        generator.get_layer("anatomy").get_layer("base_dense").kernel, anatomy.get_layer("base_dense").kernel
-    )
+    exported = generator.get_layer("structure").get_layer("structure_half")
+    np.testing.assert_array_equal(exported.kernel, trained.kernel)
 
 
 def test_export_refuses_what_is_no_run(tmp_path):
@@ -140,4 +139,6 @@ def test_export_refuses_what_is_no_run(tmp_path):
         export(Run(tmp_path), tmp_path / "models")
     with pytest.raises(UserError, match="Train it first"):
         run(ExportConfig(run=tmp_path / "nowhere", output=tmp_path / "models"))
+    with pytest.raises(UserError, match="--structure must be 0 or more"):
+        export(Run(tmp_path), tmp_path / "models", structure=-1)
     assert list(tmp_path.iterdir()) == []

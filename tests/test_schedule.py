@@ -7,7 +7,8 @@ from image_generating.schedule import phases, schedule
 
 def _recipe(resolution: int) -> Recipe:
     recipe = RECIPES["residual"]
-    return recipe.replace(network=recipe.network.replace(resolution=resolution))
+    network = recipe.network.replace(resolution=resolution)
+    return recipe.replace(network=network, growth=((4, 0.5), (1, 0.5)))
 
 
 def _schedule(**bounds):

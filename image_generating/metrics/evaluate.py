@@ -175,10 +175,6 @@ def _check(config: EvaluateConfig):
             raise UserError(
                 f"{config.output} exists and is no report of this program; name another --output."
             )
-    try:
-        import scipy  # noqa: F401
-    except ImportError as error:
-        raise UserError("evaluate needs SciPy: pip install 'image-generating[metrics]'.") from error
 
 
 def _real(config: EvaluateConfig, folder: Path) -> data.Dataset:

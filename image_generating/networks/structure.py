@@ -55,6 +55,12 @@ def structure(side: int, widths: tuple[int, int], pass_grain: bool) -> keras.Mod
     return keras.Model(known, image, name="structure")
 
 
+def strengthen(stage: keras.Model, factor: float) -> None:
+    """Multiplies the detail that the stage adds to an image."""
+    for weight in stage.get_layer("structure_subbands").weights:
+        weight.assign(factor * weight)
+
+
 def _waves(place):
     """Places (n, n, 2) in [-1, 1] → their sines and cosines of one and two periods, (n, n, 8).
 
