@@ -60,29 +60,28 @@ def animation(path: Path) -> Image:
 
 
 def layers(network: keras.Sequential) -> HTML:
-    """A table of a network's layers, with a row for each residual block; n stands for any side."""
-    rows = [*_rows(network, network.input_shape), (network.name, "", "", network.count_params())]
+    """A table of a network's parts that have parameters, down to blocks; n stands for any side."""
+    whole = (network.name, "", _sides(network.output_shape), network.count_params())
     body = "".join(
-        f"<tr><td>{name}</td><td>{kind}</td><td>{shape}</td><td>{parameters:,}</td></tr>"
-        for name, kind, shape, parameters in rows
+        f"<tr><td>{name}</td><td>{kind}</td><td>{sides}</td><td>{parameters:,}</td></tr>"
+        for name, kind, sides, parameters in [*_rows(network), whole]
     )
     return HTML(
         f"<table><tr><th>layer</th><th>kind</th><th>output</th><th>parameters</th></tr>{body}</table>"
     )
 
 
-def _rows(network: keras.Model, shape=None):
+def _rows(network: keras.Model):
     """Name, kind, output and parameters of layers; of networks within the network, those of their layers."""
     for layer in network.layers:
-        # Blocks that also take windows leave the sides of their own outputs open.
-        shape = layer.compute_output_shape(shape) if shape else layer.output.shape
         if any(isinstance(part, keras.Model) for part in getattr(layer, "layers", ())):
             yield from _rows(layer)
-        else:
-            sides = "×".join(str(side or "n") for side in shape[1:])
-            yield layer.name, _kind(layer), sides, layer.count_params()
-        if not isinstance(network, keras.Sequential):
-            shape = None
+        elif layer.count_params():
+            yield layer.name, _kind(layer), _sides(layer.output.shape), layer.count_params()
+
+
+def _sides(shape) -> str:
+    return "×".join(str(side or "n") for side in shape[1:])
 
 
 def _kind(layer) -> str:
