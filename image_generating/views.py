@@ -8,11 +8,10 @@ from keras import ops
 
 from image_generating.networks.grids import REDUCTION
 from image_generating.networks.judges import judge
+from image_generating.networks.synthesis import RIM
 
-# Sides of windows on the last grid, for the judge of structure and for that of texture; and the rim that
-# is cut off of the latter again, because the generator's last stage sees nothing beyond it.
+# Sides of windows on the last grid, for the judge of structure and for that of texture.
 _STRUCTURE_WINDOW, _TEXTURE_WINDOW = 96, 42
-_RIM = 5
 # On the last grid: the generator's stage there runs at a quarter of it.
 _STRIDE = 4
 
@@ -73,7 +72,7 @@ def _texture(gan, stage, reals, reduced, grain) -> View:
     side = min(_TEXTURE_WINDOW, grain.shape[1])
     top, left = _places(gan, grain.shape[1] - side)
     fakes = stage(_crop(ops.concatenate([reduced, grain], axis=-1), top, left, side))
-    rim = REDUCTION * _RIM
+    rim = REDUCTION * RIM
     shown = _crop(reals, REDUCTION * top + rim, REDUCTION * left + rim, REDUCTION * side - 2 * rim)
     return _window(gan, "texture", shown, fakes[:, rim:-rim, rim:-rim])
 

@@ -7,12 +7,15 @@ Adversarial Networks").
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 
 from image_generating.networks.blocks import conv, enlarge, zero_conv
 from image_generating.networks.grain import GRAIN_MAPS
+from image_generating.networks.grids import REDUCTION
 from image_generating.networks.wavelets import SUBBANDS, detail_from_subbands
 
+# How far its convolutions look, on the last grid. Closer to the border of a window they see nothing beyond.
+RIM = 5
 # Only what the finest wavelets would repeat as a mesh is taken out of the subbands.
 _TAPS = 3
 _SLOPE = 0.2
@@ -26,8 +29,10 @@ def synthesis(side: int, width: int) -> keras.Model:
     """
     name = f"synthesis_{side}"
     image_and_grain = keras.Input((None, None, 1 + GRAIN_MAPS))
-    image, noise = image_and_grain[..., :1], image_and_grain[..., 1:]
-    x = image
+    image = image_and_grain[..., :1]
+    # Training never judges the rim of a window, so what is drawn at the border must not be one.
+    bordered = ops.pad(image_and_grain, [(0, 0), (RIM, RIM), (RIM, RIM), (0, 0)], mode="reflect")
+    x, noise = bordered[..., :1], bordered[..., 1:]
     for number in range(2):
         x = conv(width, 3, f"{name}_conv_{number}")(x)
         x = layers.LeakyReLU(_SLOPE, name=f"{name}_relu_{number}")(x)
@@ -38,7 +43,8 @@ def synthesis(side: int, width: int) -> keras.Model:
     noise = conv(SUBBANDS, 3, f"{name}_colour", use_bias=False)(unpack(noise))
     noise = layers.Multiply(name=f"{name}_grain")([bands[..., SUBBANDS:], noise])
     bands = layers.Add(name=f"{name}_subbands")([bands[..., :SUBBANDS], noise])
-    detail = detail_from_subbands(name, _TAPS)(bands)
+    rim = REDUCTION * RIM
+    detail = detail_from_subbands(name, _TAPS)(bands)[:, rim:-rim, rim:-rim]
     for factor in (2, 4):
         image = enlarge(f"{name}_enlarge_image_{factor}")(image)
     image = layers.Add(name=f"{name}_image")([image, detail])
