@@ -4,7 +4,7 @@
 
 Each network runs in a process of its own, so that its peak memory is its own, and the two take turns,
 so that whatever else the machine does meets both. Figures are medians; the ratio is the point. A step of
-`residual` at full resolution makes the last grid whole and one window of each image, as training does.
+`residual` at full resolution makes a window of structure and one of texture of each image, as training does.
 """
 
 import argparse
