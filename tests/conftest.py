@@ -29,8 +29,14 @@ def own_cache(tmp_path_factory, monkeypatch):
 
 @pytest.fixture(scope="session")
 def tiny_recipe() -> Recipe:
-    """The default recipe with small networks that grow from 28 to 112 px, long enough at each to save."""
-    return Recipe(network=TINY_NETWORK, growth=((4, 0.4), (1, 0.6)))
+    """The default recipe with small networks."""
+    return Recipe(network=TINY_NETWORK)
+
+
+@pytest.fixture(scope="session")
+def growing_recipe(tiny_recipe) -> Recipe:
+    """The same for networks that grow from 28 to 112 px, long enough at each to save."""
+    return tiny_recipe.replace(growth=((4, 0.4), (1, 0.6)))
 
 
 @pytest.fixture

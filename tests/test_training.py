@@ -47,9 +47,9 @@ def _newest(run: Path) -> checkpoint.Checkpoint:
     return checkpoint.load_newest(run / "checkpoints")
 
 
-def test_train_writes_previews_history_curves_and_checkpoints(tiny_training, tiny_recipe, capsys):
+def test_train_writes_previews_history_curves_and_checkpoints(tiny_training, growing_recipe, capsys):
     config = tiny_training.replace(kimg=0.24, tensorboard=True)
-    run = train(config, tiny_recipe)
+    run = train(config, growing_recipe)
     rows = read_history(run.history)
     assert [row["step"] for row in rows] == sorted({row["step"] for row in rows})
     assert {row["resolution"] for row in rows} == {28, 112}
@@ -128,8 +128,8 @@ def _steps(run: Path) -> set[str]:
     return {path.name for path in (run / "checkpoints").glob("step_*.npz")}
 
 
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(tiny_training, tiny_recipe, capsys):
-    run = train(tiny_training, tiny_recipe, progress=False)
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(tiny_training, growing_recipe, capsys):
+    run = train(tiny_training, growing_recipe, progress=False)
     older, newest = sorted(run.checkpoints.glob("step_*.npz"))
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 0xFF
@@ -151,11 +151,12 @@ class _Interrupt(keras.callbacks.Callback):
 
 
 def test_ctrl_c_stops_cleanly_and_saves(tiny_training, tiny_recipe, capsys):
+    before = signal.getsignal(signal.SIGINT)
     run = train(tiny_training, tiny_recipe, [_Interrupt()], progress=False)
     assert "Stopped" in capsys.readouterr().err
     # The step under way is finished.
     assert _newest(run.folder).step == 2
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 class _Poison(keras.callbacks.Callback):
