@@ -71,15 +71,20 @@ def measure(preset: str, options: argparse.Namespace) -> dict[str, float]:
 
     from image_generating.config import RECIPES
     from image_generating.gan import GAN
+    from image_generating.networks.grids import REDUCTION
     from image_generating.sampling import latents
 
-    class Images(keras.utils.PyDataset):
+    class RandomBatches(keras.utils.PyDataset):
         def __len__(self):
             return options.steps + 2
 
         def __getitem__(self, index):
-            shape = (options.batch_size, options.resolution, options.resolution)
-            return (np.random.default_rng(index).integers(0, 256, shape, dtype="uint8"),)
+            random = np.random.default_rng(index)
+            images, aligned = (
+                random.integers(0, 256, (options.batch_size, side, side), dtype="uint8")
+                for side in (options.resolution, options.resolution // REDUCTION)
+            )
+            return ({"images": images, "aligned": aligned, "latents": z},)
 
     class Clock(keras.callbacks.Callback):
         def __init__(self):
@@ -91,14 +96,14 @@ def measure(preset: str, options: argparse.Namespace) -> dict[str, float]:
 
     recipe = RECIPES[preset]
     recipe = recipe.replace(network=recipe.network.replace(resolution=options.resolution))
+    z = latents(options.batch_size, recipe.network.latent, seed=0)
     gan = GAN(recipe, options.batch_size, precision=options.precision)
     gan.compile()
     clock = Clock()
-    gan.fit(Images(), callbacks=[clock], verbose=0)
+    gan.fit(RandomBatches(), callbacks=[clock], verbose=0)
     # The first two steps trace, compile and warm up.
     seconds = [after - before for before, after in zip(clock.ends[1:], clock.ends[2:], strict=False)]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    z = latents(options.batch_size, recipe.network.latent, seed=0)
     walls, cpus = [], []
     for _ in range(5):
         wall, cpu = time.perf_counter(), time.process_time()

@@ -29,10 +29,12 @@ class Appearance:
     Attributes:
         shapes: float32 (1 + latent, B, B, 2), displacements in pixels of that base grid.
         images: float32 (1 + latent, S, S), gray values of [-1, 1] in the frame of the atlas.
+        latents: float32 (A, latent), those of the aligned images, which `aligned` names.
     """
 
     shapes: np.ndarray
     images: np.ndarray
+    latents: np.ndarray
 
 
 def appearance(path: Path, dataset, network, progress: bool = True) -> Appearance:
@@ -40,14 +42,13 @@ def appearance(path: Path, dataset, network, progress: bool = True) -> Appearanc
 
     Args:
         path: file of the run, ending in .npz.
-        dataset: a `Dataset`; of more than 400 images that many, evenly spread, are used.
+        dataset: a `Dataset`, of which the images that `aligned` names are used.
         network: the `NetworkConfig`.
         progress: whether to show a progress bar on stderr.
     """
     if not path.exists():
         sides = anatomy_sides(network.resolution)
-        chosen = np.linspace(0, len(dataset) - 1, min(len(dataset), _MOST_IMAGES)).astype(int)
-        images = dataset.reduced(chosen, sides[-1]).astype(np.float32) / 127.5 - 1
+        images = dataset.reduced(aligned(len(dataset)), sides[-1]).astype(np.float32) / 127.5 - 1
 
         def track(rounds):
             return tqdm(rounds, "Aligning the images", unit="round", file=sys.stderr, disable=not progress)
@@ -55,9 +56,14 @@ def appearance(path: Path, dataset, network, progress: bool = True) -> Appearanc
         # The finest grid adds nothing but time.
         model = principal_appearance(align(images, sides[:-1] or sides, track), network.latent)
         with replacing(path) as temporary:
-            np.savez(temporary, shapes=model.shapes, images=model.images)
+            np.savez(temporary, **dataclasses.asdict(model))
     with np.load(path, allow_pickle=False) as stored:
-        return Appearance(stored["shapes"], stored["images"])
+        return Appearance(**stored)
+
+
+def aligned(count: int) -> np.ndarray:
+    """Which of `count` images are aligned and measured: all, or 400 evenly spread."""
+    return np.linspace(0, count - 1, min(count, _MOST_IMAGES)).astype(int)
 
 
 def principal_appearance(alignment: Alignment, latents: int) -> Appearance:
@@ -76,7 +82,12 @@ def principal_appearance(alignment: Alignment, latents: int) -> Appearance:
     weights = np.zeros((latents, len(images)), np.float32)
     found = directions[:, ::-1][:, :latents].T
     weights[: len(found)] = found / np.sqrt(len(images))
-    return Appearance(_mean_and_components(shapes, weights), _mean_and_components(images, weights))
+    return Appearance(
+        _mean_and_components(shapes, weights),
+        _mean_and_components(images, weights),
+        # Of unit variance, as the directions have unit length.
+        weights.T * len(images),
+    )
 
 
 def initialize(generator, model: Appearance) -> None:

@@ -47,7 +47,7 @@ def save_preview(images: np.ndarray, path: Path) -> None:
 
 
 def plot_curves(history: Sequence[dict[str, float]], path: Path) -> None:
-    """Plots losses, penalty, pairs told apart and speed over the images shown.
+    """Plots losses, pairs told apart, differences, penalty and speed over the images shown.
 
     Args:
         history: rows as `callbacks.read_history` returns them.
@@ -64,6 +64,7 @@ def plot_curves(history: Sequence[dict[str, float]], path: Path) -> None:
     panels = [
         ("losses", [("discriminator_loss", "discriminator"), ("generator_loss", "generator")]),
         ("pairs told apart (0.5: by chance)", [("real_above_fake", "real above generated")]),
+        ("difference from the radiograph", [("pixel_difference", "gray values and detail")]),
         ("squared gradient norm", [("penalty", "penalty before γ")]),
         ("images per second", [("images_per_second", "speed")]),
     ]

@@ -20,8 +20,9 @@ TrainStep = importlib.import_module(f"image_generating.train_step.{keras.config.
 class GAN(TrainStep, keras.Model):
     """A generator and a discriminator, trained together in simultaneous steps.
 
-    `fit` takes batches of uint8 images (N, R, R). Everything random in a step is a function of the
-    seed and the step's number, so a training continued from a checkpoint needs no generator state.
+    `fit` takes the batches of `data.batches.Batches`, for a `residual` network with aligned images.
+    Everything random in a step is a function of the seed and the step's number, so a training continued
+    from a checkpoint needs no generator state.
 
     Args:
         recipe: losses, penalty, averaging, augmentation and the networks' settings.
@@ -96,21 +97,16 @@ class GAN(TrainStep, keras.Model):
         optimizer.build(self.trainable_variables)
         super().compile(optimizer=optimizer, **options)
 
-    def losses_of(self, images):
+    def losses_of(self, batch: dict):
         """One forward pass of both networks.
 
         Args:
-            images: uint8 (N, R, R), real.
+            batch: as `data.batches.Batches` makes them.
 
         Returns:
             The discriminator's loss with its penalty, the generator's loss, and a dict of scalars to log.
         """
-        recipe, count = self.recipe, self.batch_size
-        latents = keras.random.normal((count, recipe.network.latent), seed=self.random)
-        # `fit` hands over batches of unknown shape.
-        images = ops.reshape(images, (count, self.resolution, self.resolution, 1))
-        reals = ops.cast(images, "float32") / 127.5 - 1
-        judged = [self._judge(view) for view in views(self, latents, reals)]
+        judged = [self._judge(view) for view in views(self, batch)]
         discriminator_losses, generator_losses, logs = zip(*judged, strict=True)
         # Structure is judged first, and that account is logged.
         return sum(discriminator_losses), sum(generator_losses), logs[0]
@@ -130,6 +126,10 @@ class GAN(TrainStep, keras.Model):
             "generator_loss": generator_loss,
             "real_above_fake": ops.mean(ops.cast(real_logits > fake_logits, "float32")),
         }
+        if view.faithful:
+            difference = ops.mean(ops.abs(view.fakes - view.reals))
+            generator_loss = generator_loss + recipe.pixel_weight * difference
+            logs["pixel_difference"] = difference
         if recipe.penalty_gamma:
             some = max(1, round(recipe.penalty_share * count))
             # Equal numbers of real and generated images: R1 and R2.

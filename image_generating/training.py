@@ -7,7 +7,7 @@ from pathlib import Path
 
 from image_generating import appearance, callbacks, checkpoint, data, precision
 from image_generating.config import RECIPES, Recipe, TrainConfig
-from image_generating.data.batches import Batches
+from image_generating.data.batches import Aligned, Batches
 from image_generating.errors import UserError
 from image_generating.figures import plot_curves
 from image_generating.files import replacing
@@ -75,8 +75,11 @@ def train(
 
 def _run_phases(run, config, recipe, images, clock, number_format, state, extra_callbacks, progress) -> None:
     """Trains one phase of the growth after another, going back to a checkpoint when one diverges."""
+    aligned = None
     if recipe.network.preset == "residual":
         first_guess = appearance.appearance(run.appearance, images, recipe.network, progress)
+        which = appearance.aligned(len(images))
+        aligned = Aligned(which, first_guess.latents, first_guess.images.shape[-1])
     bar = callbacks.Progress(clock, show=progress)
     previews = callbacks.Previews(run.previews, clock, config.seed)
     checkpoints = callbacks.Checkpoints(run.checkpoints, clock, state.rollbacks if state else 0)
@@ -96,7 +99,8 @@ def _run_phases(run, config, recipe, images, clock, number_format, state, extra_
                 gan.averaged.set_weights(gan.generator.get_weights())
             if state is not None:
                 checkpoint.restore(gan, state)
-            batches = Batches(images, config.batch_size, resolution, config.seed, int(gan.step.value))
+            step = int(gan.step.value)
+            batches = Batches(images, config.batch_size, resolution, config.seed, step, aligned)
             # `clock` ends it: in epochs of the trainer there is no bound.
             gan.fit(
                 batches,

@@ -6,12 +6,13 @@ from typing import Any
 import keras
 from keras import ops
 
+from image_generating.networks import structure, synthesis
+from image_generating.networks.grain import GRAIN_MAPS
 from image_generating.networks.grids import REDUCTION
 from image_generating.networks.judges import judge
-from image_generating.networks.synthesis import RIM
 
 # Sides of windows on the last grid, for the judge of structure and for that of texture.
-_STRUCTURE_WINDOW, _TEXTURE_WINDOW = 96, 42
+_STRUCTURE_WINDOW, _TEXTURE_WINDOW = 112, 42
 # On the last grid: the generator's stage there runs at a quarter of it.
 _STRIDE = 4
 
@@ -25,61 +26,90 @@ class View:
         reals: (N, H, H, C), images with black -1 and white 1, and beside them their detail.
         fakes: the same shape.
         whole: whether the images are shown whole and not by windows.
+        faithful: whether each of `fakes` should come close to its pair pixel by pixel, too (pix2pix, Isola et
+            al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks").
     """
 
     judge: keras.Model
     reals: Any
     fakes: Any
     whole: bool = True
+    faithful: bool = False
 
 
-def views(gan, latents, reals) -> list[View]:
+def views(gan, batch: dict) -> list[View]:
     """Generates images and pairs them with real ones.
 
-    Images of a `residual` network are not made whole. One window of each, at the same random place in all
-    images of a step, is made on the last grid, and at the full resolution a second one of texture.
+    A `residual` network never makes images of random latents in training. Each of its stages is given what
+    is coarse in a radiograph and must add what is missing (LAPGAN, Denton et al. 2015, "Deep Generative
+    Image Models using a Laplacian Pyramid of Adversarial Networks"): structure to the anatomy's image of a
+    training image's own latent, texture to a training image reduced. So the two images of a pair show one
+    patient, at the same random place, and differ in nothing but what the stage is there to draw.
 
     Args:
         gan: the `GAN`.
-        latents: (N, latent).
-        reals: (N, R, R, 1), black -1, white 1.
+        batch: as `data.batches.Batches` makes them, with aligned images for a `residual` network.
     """
     network = gan.recipe.network
+    images = _gray(gan, batch["images"], gan.resolution)
     if network.preset == "classic":
-        return [View(gan.discriminator, reals, gan.generator(latents, training=True))]
-    anatomy, structure, *synthesis = gan.generator.layers
-    known = anatomy(latents)
-    if not synthesis:
-        return [_structure(gan, structure, known, reals)]
-    reduced = ops.average_pool(reals, REDUCTION)
-    grain = known[..., 3:]
-    return [_structure(gan, structure, known, reduced), _texture(gan, synthesis[0], reals, reduced, grain)]
+        latents = keras.random.normal((gan.batch_size, network.latent), seed=gan.random)
+        return [View(gan.discriminator, images, gan.generator(latents, training=True))]
+    anatomy, drawing, *restoring = gan.generator.layers
+    latents = ops.reshape(batch["latents"], (gan.batch_size, network.latent))
+    known = anatomy(latents)[..., :-GRAIN_MAPS]
+    shown = [_structure(gan, drawing, known, _gray(gan, batch["aligned"], known.shape[1]))]
+    if restoring:
+        shown.append(_texture(gan, restoring[0], images))
+    return shown
 
 
-def _structure(gan, stage, known, reals) -> View:
-    """A window of what the stage makes of the anatomy, beside one of radiographs."""
-    side = min(_STRUCTURE_WINDOW, reals.shape[1])
-    top, left = (_STRIDE * place for place in _places(gan, (reals.shape[1] - side) // _STRIDE))
-    fakes = stage(_crop(known, top, left, side))[..., :1]
-    return _window(gan, "structure", _crop(reals, top, left, side), fakes)
+def _structure(gan, stage, known, aligned) -> View:
+    """A window of what the stage makes of the anatomy, beside one of the radiograph.
 
-
-def _texture(gan, stage, reals, reduced, grain) -> View:
-    """A window of radiographs, beside what the stage makes of it reduced to the last grid.
-
-    The two differ in texture alone (Denton et al. 2015, "LAPGAN").
+    What the stage cannot change is in both as the anatomy has it.
     """
-    side = min(_TEXTURE_WINDOW, grain.shape[1])
-    top, left = _places(gan, grain.shape[1] - side)
-    fakes = stage(_crop(ops.concatenate([reduced, grain], axis=-1), top, left, side))
-    rim = REDUCTION * RIM
-    shown = _crop(reals, REDUCTION * top + rim, REDUCTION * left + rim, REDUCTION * side - 2 * rim)
-    return _window(gan, "texture", shown, fakes[:, rim:-rim, rim:-rim])
+    image = known[..., :1]
+    reals = image + structure.fine(aligned - image)
+    whole = reals.shape[1]
+    side = min(_STRUCTURE_WINDOW, whole)
+    top, left = (_STRIDE * place for place in _places(gan, (whole - side) // _STRIDE))
+    fakes = stage(_with_grain(gan, _crop(known, top, left, side)))[..., :1]
+    # Only in a window is the rim made of less than the whole.
+    rim = structure.RIM if side < whole else 0
+    view = _window(gan, "structure", _crop(reals, top, left, side), fakes, rim)
+    # Ribs are where the anatomy has them. Texture is chance, of which the mean would be none.
+    return dataclasses.replace(view, faithful=True)
 
 
-def _window(gan, name: str, reals, fakes) -> View:
+def _texture(gan, stage, reals) -> View:
+    """A window of radiographs, beside what the stage makes of it reduced to the last grid."""
+    reduced = ops.average_pool(reals, REDUCTION)
+    side = min(_TEXTURE_WINDOW, reduced.shape[1])
+    top, left = _places(gan, reduced.shape[1] - side)
+    fakes = stage(_with_grain(gan, _crop(reduced, top, left, side)))
+    shown = _crop(reals, REDUCTION * top, REDUCTION * left, REDUCTION * side)
+    return _window(gan, "texture", shown, fakes, REDUCTION * synthesis.RIM)
+
+
+def _window(gan, name: str, reals, fakes, rim: int) -> View:
     detail, places = judge(gan.discriminator, name)
+    middle = slice(rim, reals.shape[1] - rim)
+    reals, fakes = reals[:, middle, middle], fakes[:, middle, middle]
     return View(places, detail(reals), detail(fakes), whole=False)
+
+
+def _gray(gan, images, side: int):
+    """uint8 images of a batch → (N, side, side, 1), black -1, white 1."""
+    # `fit` hands over batches of unknown shape.
+    images = ops.reshape(images, (gan.batch_size, side, side, 1))
+    return ops.cast(images, "float32") / 127.5 - 1
+
+
+def _with_grain(gan, images):
+    """Adds new grain; that of a training image's latent would name the image."""
+    shape = (*images.shape[:-1], GRAIN_MAPS)
+    return ops.concatenate([images, keras.random.normal(shape, seed=gan.random)], axis=-1)
 
 
 def _places(gan, last: int) -> tuple:

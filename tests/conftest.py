@@ -30,7 +30,7 @@ def own_cache(tmp_path_factory, monkeypatch):
 @pytest.fixture(scope="session")
 def tiny_recipe() -> Recipe:
     """The default recipe with small networks."""
-    return Recipe(network=TINY_NETWORK)
+    return Recipe(network=TINY_NETWORK, growth=((1, 1.0),))
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,16 @@ def test_components_give_back_mean_and_covariance_of_shapes_and_images():
         np.testing.assert_allclose(rows[3:], 0, atol=1e-4)
 
 
+def test_latents_of_the_images_give_their_shapes_and_gray_values_back():
+    alignment = _alignment()
+    model = appearance.principal_appearance(alignment, 2)
+    for found, given in ((model.shapes, alignment.displacements), (model.images, alignment.images)):
+        np.testing.assert_allclose(
+            found[0] + np.tensordot(model.latents, found[1:], axes=1), given, atol=1e-3
+        )
+    np.testing.assert_allclose(model.latents.std(axis=0), 1, rtol=1e-4)
+
+
 def test_fewer_images_than_components_leave_the_rest_at_zero():
     model = appearance.principal_appearance(_alignment(3), 8)
     assert model.images.shape == (9, 6, 6)
@@ -48,6 +58,7 @@ def test_the_model_is_made_once_and_read_again(tiny_training, tiny_recipe, tmp_p
     read = appearance.appearance(path, dataset, tiny_recipe.network, progress=False)
     np.testing.assert_array_equal(read.images, made.images)
     np.testing.assert_array_equal(read.shapes, made.shapes)
+    np.testing.assert_array_equal(read.latents, made.latents)
     assert made.shapes.shape == (1 + tiny_recipe.network.latent, 14, 14, 2)
 
 

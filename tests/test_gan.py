@@ -13,6 +13,7 @@ import tensorflow as tf
 from image_generating import checkpoint
 from image_generating.gan import GAN
 from image_generating.networks import judges
+from image_generating.networks.grain import GRAIN_MAPS
 
 BATCH = 4
 
@@ -32,8 +33,14 @@ def gan(compiled):
     return gan
 
 
-def _images(seed=0, side=28):
-    return np.random.default_rng(seed).integers(0, 256, (BATCH, side, side), dtype="uint8")
+def _batch(seed=0, side=28):
+    """As training makes them, of images that are noise."""
+    random = np.random.default_rng(seed)
+    return {
+        "images": random.integers(0, 256, (BATCH, side, side), dtype="uint8"),
+        "aligned": random.integers(0, 256, (BATCH, 28, 28), dtype="uint8"),
+        "latents": random.standard_normal((BATCH, 8), dtype="float32"),
+    }
 
 
 class Batches(keras.utils.PyDataset):
@@ -54,7 +61,7 @@ def _arrays(gan):
 
 def test_a_step_moves_both_networks_and_the_average(gan):
     before = _arrays(gan)
-    gan.fit(Batches(_images(), _images(1)), verbose=0)
+    gan.fit(Batches(_batch(), _batch(1)), verbose=0)
     after = _arrays(gan)
     for part in ("generator/", "discriminator/", "averaged/"):
         assert any(not np.array_equal(before[n], after[n]) for n in before if n.startswith(part))
@@ -64,9 +71,9 @@ def test_a_step_moves_both_networks_and_the_average(gan):
 
 
 def test_the_average_lags_behind_the_generator(gan):
-    gan.fit(Batches(*[_images(i) for i in range(19)]), verbose=0)
+    gan.fit(Batches(*[_batch(i) for i in range(19)]), verbose=0)
     before = _arrays(gan)
-    gan.fit(Batches(_images(20)), verbose=0)
+    gan.fit(Batches(_batch(20)), verbose=0)
     after = _arrays(gan)
     name = "structure_half/kernel"
     # 80 images seen: the half-life is a tenth of them.
@@ -76,13 +83,13 @@ def test_the_average_lags_behind_the_generator(gan):
 
 
 def test_a_step_that_is_not_finite_is_dropped_and_counted(gan):
-    gan.fit(Batches(_images()), verbose=0)
+    gan.fit(Batches(_batch()), verbose=0)
     before = _arrays(gan)
     _, places = judges.judge(gan.discriminator, "structure")
     bias = places.get_layer("structure_logits").bias
     bias.assign([np.nan])
     poisoned = _arrays(gan)
-    gan.fit(Batches(_images(1), _images(2)), verbose=0)
+    gan.fit(Batches(_batch(1), _batch(2)), verbose=0)
     after = _arrays(gan)
     assert after["gan/dropped"] == 2
     assert after["gan/drop_streak"] == 2
@@ -91,7 +98,7 @@ def test_a_step_that_is_not_finite_is_dropped_and_counted(gan):
         if not name.startswith("gan/"):
             np.testing.assert_array_equal(after[name], poisoned[name])
     bias.assign(before[f"discriminator/{bias.path}"])
-    gan.fit(Batches(_images(1)), verbose=0)
+    gan.fit(Batches(_batch(1)), verbose=0)
     assert int(gan.drop_streak.value) == 0
     assert int(gan.dropped.value) == 2
 
@@ -100,7 +107,7 @@ def test_randomness_follows_from_the_step_alone(gan, compiled):
     ends = []
     for _ in range(2):
         checkpoint.restore(gan, compiled[1])
-        gan.fit(Batches(_images()), verbose=0)
+        gan.fit(Batches(_batch()), verbose=0)
         ends.append(_arrays(gan))
     for name in ends[0]:
         np.testing.assert_array_equal(ends[0][name], ends[1][name], err_msg=name)
@@ -112,16 +119,16 @@ def test_losses_and_gradients_agree_with_xla(gan, monkeypatch):
     for name in ("normal", "uniform"):
         monkeypatch.setattr(keras.random, name, lambda shape, *_, seed: 0.1 * _fixed(shape))
 
-    def step(images):
+    def step(batch):
         with tf.GradientTape() as tape:
-            discriminator_loss, generator_loss, _ = gan.losses_of(images)
+            discriminator_loss, generator_loss, _ = gan.losses_of(batch)
         weights = [variable.value for variable in gan.trainable_variables]
         return discriminator_loss, generator_loss, tape.gradient(discriminator_loss, weights)
 
     for variable in gan.trainable_variables:
         variable.assign_add(0.05 * random.standard_normal(variable.shape))
-    plain = step(_images())
-    compiled = tf.function(step, jit_compile=True)(tf.constant(_images()))
+    plain = step(_batch())
+    compiled = tf.function(step, jit_compile=True)(tf.nest.map_structure(tf.constant, _batch()))
     for expected, actual in zip(tf.nest.flatten(plain), tf.nest.flatten(compiled), strict=True):
         scale = max(1.0, np.abs(expected).max())
         np.testing.assert_allclose(actual / scale, expected / scale, atol=2e-4)
@@ -134,7 +141,7 @@ def _fixed(shape):
 def test_the_full_network_compiles_with_xla_in_bfloat16(tiny_recipe):
     gan = GAN(tiny_recipe, BATCH, precision="bfloat16")
     gan.compile(jit_compile=True)
-    logs = gan.fit(Batches(_images(side=112)), verbose=0).history
+    logs = gan.fit(Batches(_batch(side=112)), verbose=0).history
     assert np.isfinite(logs["generator_loss"][0])
     assert int(gan.dropped.value) == 0
     assert gan.generator.get_layer("structure").get_layer("structure_half").kernel.dtype == "float32"
@@ -150,25 +157,26 @@ from image_generating import losses
 network = NetworkConfig(**json.loads(sys.argv[1]))
 recipe = Recipe(network=network, brightness=0.0, contrast=0.0, shift=0.0, penalty_share=1.0)
 given = dict(np.load(sys.argv[2]))
+batch = {name: given[name] for name in ("images", "aligned", "latents")}
 gan = GAN(recipe, len(given["images"]), grown_to=28)
 gan.compile()
 for name, variable in gan.state().items():
     if name in given:
         variable.assign(given[name])
-draws = {len(given["latents"][0]): given["latents"], 2: given["noise"]}
-# Random numbers differ between backends: both get the same latents and the same noise.
+draws = {given["grain"].shape[-1]: given["grain"], 2: given["noise"]}
+# Random numbers differ between backends: both get the same grain and the same noise.
 keras.random.normal = lambda shape, seed: keras.ops.convert_to_tensor(draws[shape[-1]])
 if keras.config.backend() == "tensorflow":
     import tensorflow as tf
     with tf.GradientTape(persistent=True) as tape:
-        d_loss, g_loss, _ = gan.losses_of(given["images"])
+        d_loss, g_loss, _ = gan.losses_of(batch)
     of_d = tape.gradient(d_loss, [v.value for v in gan.discriminator.trainable_variables])
     of_g = tape.gradient(g_loss, [v.value for v in gan.generator.trainable_variables])
 else:
     import jax
     weights = gan.trainable_variables
     with keras.StatelessScope([(v, v.value) for v in gan.variables]) as scope:
-        gradients, (d_loss, g_loss), _ = gan._gradients(scope, given["images"])
+        gradients, (d_loss, g_loss), _ = gan._gradients(scope, batch)
     table = {id(v): g for v, g in zip(weights, gradients)}
     of_d = [table[id(v)] for v in gan.discriminator.trainable_variables]
     of_g = [table[id(v)] for v in gan.generator.trainable_variables]
@@ -185,8 +193,8 @@ def test_tensorflow_and_jax_agree_on_losses_and_gradients(gan, tiny_recipe, tmp_
         for name, variable in gan.state().items()
         if name.startswith(("generator/", "discriminator/"))
     }
-    given["images"] = _images()
-    given["latents"] = random.standard_normal((BATCH, tiny_recipe.network.latent)).astype("float32")
+    given |= _batch()
+    given["grain"] = random.standard_normal((BATCH, 28, 28, GRAIN_MAPS)).astype("float32")
     # On images and their detail, less the rim that has none.
     given["noise"] = random.standard_normal((2 * BATCH, 24, 24, 2)).astype("float32")
     np.savez(tmp_path / "given.npz", **given)

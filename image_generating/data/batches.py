@@ -1,13 +1,33 @@
 """The images of each training step, as a function of the seed and the step's number."""
 
+import dataclasses
+
 import keras
 import numpy as np
 
 _LONGEST_EPOCH = 50
 
 
+@dataclasses.dataclass(frozen=True)
+class Aligned:
+    """The images whose latents are known.
+
+    Attributes:
+        indices: int (A,), which images of the data set.
+        latents: float32 (A, latent).
+        resolution: side to which they are reduced.
+    """
+
+    indices: np.ndarray
+    latents: np.ndarray
+    resolution: int
+
+
 class Batches(keras.utils.PyDataset):
-    """Batches of uint8 images (N, R, R) for `keras.Model.fit`, starting at any step.
+    """Batches for `keras.Model.fit`, starting at any step.
+
+    A batch is a dictionary: `images` are uint8 (N, R, R). With aligned images it has as many of them too:
+    `aligned`, uint8 (N, r, r), and their `latents`, float32 (N, latent).
 
     A pass shows every image in an order drawn from the seed and the pass's number, and is filled up
     with images of a second order so that every batch is full. Nothing is kept between steps, so a
@@ -21,9 +41,18 @@ class Batches(keras.utils.PyDataset):
         resolution: side of the images handed out, an integer fraction of the data set's.
         seed: of the order.
         step: number of the first step.
+        aligned: images of known latents.
     """
 
-    def __init__(self, dataset, batch_size: int, resolution: int, seed: int, step: int = 0):
+    def __init__(
+        self,
+        dataset,
+        batch_size: int,
+        resolution: int,
+        seed: int,
+        step: int = 0,
+        aligned: Aligned | None = None,
+    ):
         # Keras' own worker threads run ahead of its epochs; TensorFlow prefetches without them.
         super().__init__(workers=1)
         self.dataset = dataset
@@ -31,6 +60,7 @@ class Batches(keras.utils.PyDataset):
         self.resolution = resolution
         self.seed = seed
         self.step = step
+        self.aligned = aligned
 
     @property
     def num_batches(self) -> None:
@@ -38,24 +68,24 @@ class Batches(keras.utils.PyDataset):
         return None
 
     @property
-    def steps_per_pass(self) -> int:
-        """Steps in which every image is shown at least once."""
-        return -(-len(self.dataset) // self.batch_size)
-
-    @property
     def steps_per_epoch(self) -> int:
         """Steps in an epoch of `fit`: a pass, or 50 of a longer one. Checkpoints are made between epochs."""
-        return min(self.steps_per_pass, _LONGEST_EPOCH)
+        return min(-(-len(self.dataset) // self.batch_size), _LONGEST_EPOCH)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray]:
-        chosen = self.indices(self.step + index)
-        return (self.dataset.reduced(chosen, self.resolution),)
+    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray]]:
+        step = self.step + index
+        batch = {"images": self.dataset.reduced(self.indices(step, len(self.dataset)), self.resolution)}
+        if self.aligned:
+            chosen = self.indices(step, len(self.aligned.indices))
+            batch["aligned"] = self.dataset.reduced(self.aligned.indices[chosen], self.aligned.resolution)
+            batch["latents"] = self.aligned.latents[chosen]
+        return (batch,)
 
-    def indices(self, step: int) -> np.ndarray:
-        """Which images step number `step` shows, shape (batch_size,)."""
-        pass_number, position = divmod(step, self.steps_per_pass)
-        count = len(self.dataset)
+    def indices(self, step: int, count: int) -> np.ndarray:
+        """Which of `count` images step number `step` shows, shape (batch_size,)."""
+        steps_per_pass = -(-count // self.batch_size)
+        pass_number, position = divmod(step, steps_per_pass)
         random = np.random.default_rng((self.seed, pass_number))
-        needed = self.steps_per_pass * self.batch_size
+        needed = steps_per_pass * self.batch_size
         order = np.concatenate([random.permutation(count) for _ in range(-(-needed // count))])
         return order[position * self.batch_size :][: self.batch_size]

@@ -68,7 +68,9 @@ def _detail(name: str) -> keras.Model:
         1, taps, use_bias=False, trainable=False, activation="tanh", dtype="float32", name=f"{name}_high_pass"
     )
     rim = taps // 2
-    both = layers.Concatenate(name=f"{name}_both")([image[:, rim:-rim, rim:-rim], high_pass(image)])
+    both = layers.Concatenate(dtype="float32", name=f"{name}_both")(
+        [image[:, rim:-rim, rim:-rim], high_pass(image)]
+    )
     model = keras.Model(image, both, name=f"{name}_detail")
     kernel = -binomial(taps)
     kernel[rim, rim] += 1

@@ -22,6 +22,7 @@ from image_generating.networks.grain import grain
 from image_generating.networks.grids import REDUCTION, grids
 from image_generating.networks.structure import structure
 from image_generating.networks.synthesis import synthesis
+from image_generating.precision import dtype_policy
 
 
 def generator(config: NetworkConfig, resolution: int) -> keras.Sequential:
@@ -32,7 +33,10 @@ def generator(config: NetworkConfig, resolution: int) -> keras.Sequential:
         resolution: the full one, or a quarter of it, where there is no `synthesis` yet.
     """
     full = grids(config.resolution)[-1]
-    network = keras.Sequential([keras.Input((config.latent,)), _anatomy(config)], name="generator")
+    # Half precision would round gray values by as much as the detail that the judges amplify.
+    with dtype_policy("float32"):
+        anatomy = _anatomy(config)
+    network = keras.Sequential([keras.Input((config.latent,)), anatomy], name="generator")
     network.add(structure(full // REDUCTION, config.structure_widths, pass_grain=resolution == full))
     if resolution == full:
         network.add(synthesis(full, config.synthesis_width))
@@ -78,8 +82,6 @@ def _atlas(side: int, latent: int, level: int) -> keras.Model:
 def _measured(side: int, maps: int, latent: int, moving: int, name: str) -> keras.Model:
     """Latents (N, latent) → a linear function of the first `moving` of them, (N, side, side, maps)."""
     latents = keras.Input((latent,))
-    dense = layers.Dense(
-        side**2 * maps, kernel_initializer="zeros", trainable=False, dtype="float32", name=f"{name}_dense"
-    )
+    dense = layers.Dense(side**2 * maps, kernel_initializer="zeros", trainable=False, name=f"{name}_dense")
     x = layers.Reshape((side, side, maps), name=f"{name}_reshape")(dense(latents[:, :moving]))
     return keras.Model(latents, x, name=name)

@@ -8,14 +8,16 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from image_generating.networks.blocks import conv, enlarge, zero_conv
+from image_generating.networks.blocks import binomial, conv, enlarge, zero_conv
 from image_generating.networks.grain import GRAIN_MAPS
 from image_generating.networks.wavelets import SUBBANDS, detail_from_subbands
 
 # Adam moves all weights of the last layer at once; whole, that is a tenth of the gray scale every step.
 _SCALE = 0.1
-# What this blur of the half grid leaves, 8 pixels of the last grid and more, is the anatomy's.
+# What this blur of the half grid leaves is the anatomy's; it halves waves of 15 pixels of the last grid.
 _TAPS = 9
+# Closer than this to the border of a window, in pixels of the last grid, too much is missing to draw well.
+RIM = 8
 _SLOPE = 0.2
 
 
@@ -28,15 +30,17 @@ def structure(side: int, widths: tuple[int, int], pass_grain: bool) -> keras.Mod
         pass_grain: whether to hand on the grain behind the image, (n, n, 1 + GRAIN_MAPS).
     """
     known = keras.Input((None, None, 1 + 2 + GRAIN_MAPS))
-    image, place, noise = known[..., :1], known[..., 1:3], known[..., 3:]
-    missing = [(0, 0), (0, -side % 4), (0, -side % 4), (0, 0)]
+    # Training never judges the rim of a window, so what is drawn at the border must not be one.
+    behind = RIM + -side % 4
+    bordered = ops.pad(known, [(0, 0), (RIM, behind), (RIM, behind), (0, 0)], mode="reflect")
+    image, place, noise = bordered[..., :1], bordered[..., 1:3], bordered[..., 3:]
     half_width, quarter_width = widths
-    x = conv(half_width, 4, "structure_half", strides=2)(ops.pad(image, missing))
+    x = conv(half_width, 4, "structure_half", strides=2)(image)
     x = conv(half_width, 3, "structure_half_conv")(_relu("structure_half_relu")(x))
     y = conv(quarter_width, 4, "structure_quarter", strides=2)(_relu("structure_quarter_relu")(x))
     # Four by four values of the grain make one of unit variance.
-    pooled = 4 * layers.AveragePooling2D(4, name="structure_grain")(ops.pad(noise, missing))
-    place = layers.AveragePooling2D(4, name="structure_place")(ops.pad(place, missing))
+    pooled = 4 * layers.AveragePooling2D(4, name="structure_grain")(noise)
+    place = layers.AveragePooling2D(4, name="structure_place")(place)
     y = layers.Concatenate(name="structure_known")([y, _waves(place), pooled])
     y = layers.Conv2D(quarter_width, 1, name="structure_mix")(y)
     for number in range(2):
@@ -47,12 +51,22 @@ def structure(side: int, widths: tuple[int, int], pass_grain: bool) -> keras.Mod
         x = _add_branch(x, half_width, f"structure_half_{number}")
     subbands = zero_conv(SUBBANDS, "structure_subbands")(_relu("structure_relu")(x))
     detail = detail_from_subbands("structure", _TAPS)(_SCALE * subbands)
-    if side % 4:
-        detail = detail[:, : side % 4 - 4, : side % 4 - 4]
-    image = layers.Add(name="structure_image")([image, detail])
+    bordered = layers.Add(name="structure_image", dtype="float32")([image, detail])
+    image = bordered[:, RIM:-behind, RIM:-behind]
     if pass_grain:
-        image = layers.Concatenate(name="structure_and_grain")([image, noise])
+        image = layers.Concatenate(name="structure_and_grain", dtype="float32")([image, known[..., 3:]])
     return keras.Model(known, image, name="structure")
+
+
+def fine(images):
+    """What of images (N, n, n, 1) the stage may draw: all that is not the anatomy's."""
+    side = images.shape[1]
+    reach = _TAPS - 1
+    behind = reach + side % 2
+    bordered = ops.pad(images, [(0, 0), (reach, behind), (reach, behind), (0, 0)], mode="reflect")
+    kernel = binomial(_TAPS)[:, :, None, None].astype("float32")
+    blurred = ops.conv(ops.average_pool(bordered, 2), kernel)
+    return images - enlarge("structure_coarse")(blurred)[:, :side, :side]
 
 
 def strengthen(stage: keras.Model, factor: float) -> None:

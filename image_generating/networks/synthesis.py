@@ -47,7 +47,7 @@ def synthesis(side: int, width: int) -> keras.Model:
     detail = detail_from_subbands(name, _TAPS)(bands)[:, rim:-rim, rim:-rim]
     for factor in (2, 4):
         image = enlarge(f"{name}_enlarge_image_{factor}")(image)
-    image = layers.Add(name=f"{name}_image")([image, detail])
+    image = layers.Add(name=f"{name}_image", dtype="float32")([image, detail])
     stage = keras.Model(image_and_grain, image, name=name)
     # Four maps become one of twice the side, pixel by pixel.
     kernel = np.eye(GRAIN_MAPS).reshape(SUBBANDS, 2, 2, GRAIN_MAPS)

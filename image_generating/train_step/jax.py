@@ -8,8 +8,8 @@ class TrainStep:
     """One simultaneous step of both players, for `keras.Model.fit` on JAX."""
 
     def train_step(self, state, data):
-        """Takes a step on a batch of uint8 images (N, R, R); returns scalars to log and the new state."""
-        images = data[0] if isinstance(data, tuple) else data
+        """Takes a step on a batch of `Batches`; returns scalars to log and the new state."""
+        batch = data[0] if isinstance(data, tuple) else data
         variables = [
             self.trainable_variables,
             self.non_trainable_variables,
@@ -20,12 +20,12 @@ class TrainStep:
         with keras.StatelessScope(mapping) as scope:
             before = [scope.get_current_value(variable) for variable in self.learned_variables]
             self.begin_step()
-            gradients, losses, logs = self._gradients(scope, images)
+            gradients, losses, logs = self._gradients(scope, batch)
             self.update(gradients, losses, before)
             logs |= {"dropped": self.dropped.value, "drop_streak": self.drop_streak.value}
         return logs, tuple([scope.get_current_value(v) for v in group] for group in variables)
 
-    def _gradients(self, scope, images):
+    def _gradients(self, scope, batch):
         others = self.non_trainable_variables
         weights = self.trainable_variables
 
@@ -33,7 +33,7 @@ class TrainStep:
             inputs = list(zip(weights, values, strict=True))
             inputs += [(variable, scope.get_current_value(variable)) for variable in others]
             with keras.StatelessScope(inputs) as inner:
-                discriminator_loss, generator_loss, logs = self.losses_of(images)
+                discriminator_loss, generator_loss, logs = self.losses_of(batch)
             return (discriminator_loss, generator_loss), (logs, [inner.get_current_value(v) for v in others])
 
         values = [scope.get_current_value(variable) for variable in weights]

@@ -7,12 +7,12 @@ class TrainStep:
     """One simultaneous step of both players, for `keras.Model.fit` on TensorFlow."""
 
     def train_step(self, data):
-        """Takes a step on a batch of uint8 images (N, R, R) and returns scalars to log."""
-        images = data[0] if isinstance(data, tuple) else data
+        """Takes a step on a batch of `Batches` and returns scalars to log."""
+        batch = data[0] if isinstance(data, tuple) else data
         before = [tf.identity(variable.value) for variable in self.learned_variables]
         self.begin_step()
         with tf.GradientTape(persistent=True) as tape:
-            discriminator_loss, generator_loss, logs = self.losses_of(images)
+            discriminator_loss, generator_loss, logs = self.losses_of(batch)
         generator_weights = self.generator.trainable_variables
         gradients = tape.gradient(generator_loss, [v.value for v in generator_weights]) + tape.gradient(
             discriminator_loss, [v.value for v in self.discriminator.trainable_variables]
