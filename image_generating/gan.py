@@ -126,11 +126,11 @@ class GAN(TrainStep, keras.Model):
             "generator_loss": generator_loss,
             "real_above_fake": ops.mean(ops.cast(real_logits > fake_logits, "float32")),
         }
-        if view.faithful:
+        if view.pixel_weight:
             difference = ops.mean(ops.abs(view.fakes - view.reals))
-            generator_loss = generator_loss + recipe.pixel_weight * difference
+            generator_loss = generator_loss + view.pixel_weight * difference
             logs["pixel_difference"] = difference
-        if recipe.penalty_gamma:
+        if view.penalty_gamma:
             some = max(1, round(recipe.penalty_share * count))
             # Equal numbers of real and generated images: R1 and R2.
             chosen = ops.stop_gradient(ops.concatenate([both[:some], both[count : count + some]]))
@@ -140,7 +140,7 @@ class GAN(TrainStep, keras.Model):
             penalty = 2 * gradient_penalty(
                 functools.partial(_logits, view.judge), chosen, chosen_logits, noise, recipe.penalty_sigma
             )
-            discriminator_loss = discriminator_loss + recipe.penalty_gamma / 2 * penalty
+            discriminator_loss = discriminator_loss + view.penalty_gamma / 2 * penalty
             logs["penalty"] = penalty
         return discriminator_loss, generator_loss, logs
 

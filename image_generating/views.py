@@ -25,16 +25,18 @@ class View:
         judge: images → logits.
         reals: (N, H, H, C), images with black -1 and white 1, and beside them their detail.
         fakes: the same shape.
+        penalty_gamma: strength of the judge's gradient penalty.
+        pixel_weight: weight, in the generator's loss, of the mean difference between the images of a pair
+            (pix2pix, Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks").
         whole: whether the images are shown whole and not by windows.
-        faithful: whether each of `fakes` should come close to its pair pixel by pixel, too (pix2pix, Isola et
-            al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks").
     """
 
     judge: keras.Model
     reals: Any
     fakes: Any
-    whole: bool = True
-    faithful: bool = False
+    penalty_gamma: float
+    pixel_weight: float = 0.0
+    whole: bool = False
 
 
 def views(gan, batch: dict) -> list[View]:
@@ -54,7 +56,8 @@ def views(gan, batch: dict) -> list[View]:
     images = _gray(gan, batch["images"], gan.resolution)
     if network.preset == "classic":
         latents = keras.random.normal((gan.batch_size, network.latent), seed=gan.random)
-        return [View(gan.discriminator, images, gan.generator(latents, training=True))]
+        fakes = gan.generator(latents, training=True)
+        return [View(gan.discriminator, images, fakes, gan.recipe.penalty_gamma, whole=True)]
     anatomy, drawing, *restoring = gan.generator.layers
     latents = ops.reshape(batch["latents"], (gan.batch_size, network.latent))
     known = anatomy(latents)[..., :-GRAIN_MAPS]
@@ -77,26 +80,27 @@ def _structure(gan, stage, known, aligned) -> View:
     fakes = stage(_with_grain(gan, _crop(known, top, left, side)))[..., :1]
     # Only in a window is the rim made of less than the whole.
     rim = structure.RIM if side < whole else 0
-    view = _window(gan, "structure", _crop(reals, top, left, side), fakes, rim)
-    # Ribs are where the anatomy has them. Texture is chance, of which the mean would be none.
-    return dataclasses.replace(view, faithful=True)
+    pair = _windows(gan, "structure", _crop(reals, top, left, side), fakes, rim)
+    return View(*pair, gan.recipe.penalty_gamma, gan.recipe.pixel_weight)
 
 
 def _texture(gan, stage, reals) -> View:
     """A window of radiographs, beside what the stage makes of it reduced to the last grid."""
-    reduced = ops.average_pool(reals, REDUCTION)
+    reduced = ops.average_pool(reals, REDUCTION, REDUCTION)
     side = min(_TEXTURE_WINDOW, reduced.shape[1])
     top, left = _places(gan, reduced.shape[1] - side)
     fakes = stage(_with_grain(gan, _crop(reduced, top, left, side)))
     shown = _crop(reals, REDUCTION * top, REDUCTION * left, REDUCTION * side)
-    return _window(gan, "texture", shown, fakes, REDUCTION * synthesis.RIM)
+    pair = _windows(gan, "texture", shown, fakes, REDUCTION * synthesis.RIM)
+    # Texture is chance, whose mean is none: pairs need not agree in it.
+    return View(*pair, gan.recipe.texture_penalty_gamma)
 
 
-def _window(gan, name: str, reals, fakes, rim: int) -> View:
+def _windows(gan, name: str, reals, fakes, rim: int) -> tuple:
     detail, places = judge(gan.discriminator, name)
     middle = slice(rim, reals.shape[1] - rim)
     reals, fakes = reals[:, middle, middle], fakes[:, middle, middle]
-    return View(places, detail(reals), detail(fakes), whole=False)
+    return places, detail(reals), detail(fakes)
 
 
 def _gray(gan, images, side: int):

@@ -1,5 +1,7 @@
 """What the discriminator is shown: whole images, and windows in which both kinds show the same place."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -78,10 +80,11 @@ def test_structure_is_judged_in_the_same_window_of_radiographs_and_of_their_own_
     # What is fine is the radiograph's, what is coarse the anatomy's.
     assert difference.std() > 0.05
     smooth = ndimage.gaussian_filter(difference, (0, 1.5, 1.5))
-    np.testing.assert_allclose(smooth, difference, atol=0.1)
+    np.testing.assert_allclose(smooth[:, 8:-8, 8:-8], difference[:, 8:-8, 8:-8], atol=0.1)
     both = [np.asarray(images[..., 0]) for images in (view.reals, view.fakes)]
     coarse = [ndimage.gaussian_filter(images, (0, 8, 8))[:, 20:-20, 20:-20] for images in both]
-    np.testing.assert_allclose(*coarse, atol=0.02)
+    np.testing.assert_allclose(*coarse, atol=0.06)
+    assert np.std(coarse[1]) > 0.12
 
 
 def test_texture_is_judged_in_a_window_that_the_last_stage_makes_of_the_radiograph_reduced(gan):
@@ -102,14 +105,18 @@ def test_texture_is_judged_in_a_window_that_the_last_stage_makes_of_the_radiogra
 
 
 def _places(gan, name, images, shown, offsets, side):
-    """Where windows of `side` of the images look like what is shown."""
+    """Where windows of `side` of the images look like what is shown, image and detail."""
     detail, _ = judges.judge(gan.discriminator, name)
-    return [
-        (top, left)
-        for top in offsets
-        for left in offsets
-        if np.allclose(detail(images[:, top : top + side, left : left + side]), shown, atol=1e-4)
-    ]
+    images, shown = np.asarray(images), np.asarray(shown)
+    rim = (side - shown.shape[1]) // 2
+    found = []
+    for top, left in itertools.product(offsets, offsets):
+        window = images[:, top : top + side, left : left + side]
+        # Cheap first: there are thousands of places.
+        if np.allclose(window[:, rim:-rim, rim:-rim, 0], shown[..., 0], atol=1e-4):
+            np.testing.assert_allclose(detail(window), shown, atol=1e-3)
+            found.append((top, left))
+    return found
 
 
 def test_each_stage_learns_from_its_own_judge_alone(gan):

@@ -65,7 +65,7 @@ def fine(images):
     behind = reach + side % 2
     bordered = ops.pad(images, [(0, 0), (reach, behind), (reach, behind), (0, 0)], mode="reflect")
     kernel = binomial(_TAPS)[:, :, None, None].astype("float32")
-    blurred = ops.conv(ops.average_pool(bordered, 2), kernel)
+    blurred = ops.conv(ops.average_pool(bordered, 2, 2), kernel)
     return images - enlarge("structure_coarse")(blurred)[:, :side, :side]
 
 
