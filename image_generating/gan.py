@@ -126,11 +126,11 @@ class GAN(TrainStep, keras.Model):
             "generator_loss": generator_loss,
             "real_above_fake": ops.mean(ops.cast(real_logits > fake_logits, "float32")),
         }
-        if view.pixel_weight:
+        if view.pixel_weight is not None:
             difference = ops.mean(ops.abs(view.fakes - view.reals))
             generator_loss = generator_loss + view.pixel_weight * difference
             logs["pixel_difference"] = difference
-        if view.penalty_gamma:
+        if view.penalty_gamma is not None:
             some = max(1, round(recipe.penalty_share * count))
             # Equal numbers of real and generated images: R1 and R2.
             chosen = ops.stop_gradient(ops.concatenate([both[:some], both[count : count + some]]))

@@ -25,17 +25,18 @@ class View:
         judge: images → logits.
         reals: (N, H, H, C), images with black -1 and white 1, and beside them their detail.
         fakes: the same shape.
-        penalty_gamma: strength of the judge's gradient penalty.
+        penalty_gamma: strength of the judge's gradient penalty; None: without.
         pixel_weight: weight, in the generator's loss, of the mean difference between the images of a pair
-            (pix2pix, Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks").
+            (pix2pix, Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks");
+            None: without.
         whole: whether the images are shown whole and not by windows.
     """
 
     judge: keras.Model
     reals: Any
     fakes: Any
-    penalty_gamma: float
-    pixel_weight: float = 0.0
+    penalty_gamma: Any
+    pixel_weight: Any = None
     whole: bool = False
 
 
@@ -57,7 +58,7 @@ def views(gan, batch: dict) -> list[View]:
     if network.preset == "classic":
         latents = keras.random.normal((gan.batch_size, network.latent), seed=gan.random)
         fakes = gan.generator(latents, training=True)
-        return [View(gan.discriminator, images, fakes, gan.recipe.penalty_gamma, whole=True)]
+        return [View(gan.discriminator, images, fakes, gan.recipe.penalty_gamma or None, whole=True)]
     anatomy, drawing, *restoring = gan.generator.layers
     latents = ops.reshape(batch["latents"], (gan.batch_size, network.latent))
     known = anatomy(latents)[..., :-GRAIN_MAPS]
@@ -81,7 +82,13 @@ def _structure(gan, stage, known, aligned) -> View:
     # Only in a window is the rim made of less than the whole.
     rim = structure.RIM if side < whole else 0
     pair = _windows(gan, "structure", _crop(reals, top, left, side), fakes, rim)
-    return View(*pair, gan.recipe.penalty_gamma, gan.recipe.pixel_weight)
+    recipe = gan.recipe
+    settled = gan.images_seen.value >= int(1000 * recipe.settled_kimg)
+    return View(
+        *pair,
+        penalty_gamma=ops.where(settled, recipe.settled_penalty_gamma, recipe.penalty_gamma),
+        pixel_weight=ops.where(settled, recipe.settled_pixel_weight, recipe.pixel_weight),
+    )
 
 
 def _texture(gan, stage, reals) -> View:

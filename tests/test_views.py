@@ -130,3 +130,17 @@ def test_each_stage_learns_from_its_own_judge_alone(gan):
     )
     assert of_texture == last
     assert of_structure == [not each for each in last]
+
+
+def test_structure_is_judged_otherwise_once_it_has_settled(gan):
+    recipe = gan.recipe
+    first = recipe.penalty_gamma, recipe.pixel_weight
+    later = recipe.settled_penalty_gamma, recipe.settled_pixel_weight
+    assert first != later
+    images = int(1000 * recipe.settled_kimg)
+    for seen, expected in ((images - 1, first), (images, later)):
+        gan.images_seen.assign(seen)
+        view, _ = views(gan, _batch(gan, SIDE))
+        found = float(view.penalty_gamma), float(view.pixel_weight)
+        assert found == pytest.approx(expected)
+    gan.images_seen.assign(0)
