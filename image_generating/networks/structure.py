@@ -18,6 +18,8 @@ _SCALE = 0.1
 _TAPS = 9
 # Closer than this to the border of a window, in pixels of the last grid, too much is missing to draw well.
 RIM = 8
+# Beyond its mirrored border the stage sees zeros; this is twice as far as they spoil what it draws.
+_BORDER = 16
 _SLOPE = 0.2
 
 
@@ -31,8 +33,9 @@ def structure(side: int, widths: tuple[int, int], pass_grain: bool) -> keras.Mod
     """
     known = keras.Input((None, None, 1 + 2 + GRAIN_MAPS))
     # Training never judges the rim of a window, so what is drawn at the border must not be one.
-    behind = RIM + -side % 4
-    bordered = ops.pad(known, [(0, 0), (RIM, behind), (RIM, behind), (0, 0)], mode="reflect")
+    border = min(_BORDER, (side - 4) // 4 * 4)
+    behind = border + -side % 4
+    bordered = ops.pad(known, [(0, 0), (border, behind), (border, behind), (0, 0)], mode="reflect")
     image, place, noise = bordered[..., :1], bordered[..., 1:3], bordered[..., 3:]
     half_width, quarter_width = widths
     x = conv(half_width, 4, "structure_half", strides=2)(image)
@@ -52,7 +55,7 @@ def structure(side: int, widths: tuple[int, int], pass_grain: bool) -> keras.Mod
     subbands = zero_conv(SUBBANDS, "structure_subbands")(_relu("structure_relu")(x))
     detail = detail_from_subbands("structure", _TAPS)(_SCALE * subbands)
     bordered = layers.Add(name="structure_image", dtype="float32")([image, detail])
-    image = bordered[:, RIM:-behind, RIM:-behind]
+    image = bordered[:, border:-behind, border:-behind]
     if pass_grain:
         image = layers.Concatenate(name="structure_and_grain", dtype="float32")([image, known[..., 3:]])
     return keras.Model(known, image, name="structure")
