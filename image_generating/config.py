@@ -124,13 +124,13 @@ class Recipe(Config):
         "generator's loss: weight of the mean difference between structure's image and the radiograph", 30.0
     )
     penalty_gamma: float = option("strength of the gradient penalty, of the judge of structure", 0.05)
-    # By then KID stood still. Ribs have their places, and a steeper judge finds what else is wrong.
+    # KID stood still by then and fell afterwards; no run with the first settings all along was compared.
     settled_kimg: float = option(
         "thousand images after which the two settings of structure before are replaced", 65.0
     )
     settled_pixel_weight: float = option("weight of the mean difference from then on", 10.0)
     settled_penalty_gamma: float = option("strength of the judge of structure's penalty from then on", 0.02)
-    # Texture came out right in strength with it.
+    # Texture came out nearly right in strength with it once, and soft in a later run (docs/recipe.md).
     texture_penalty_gamma: float = option("strength of the gradient penalty, of the judge of texture", 0.005)
     penalty_sigma: float = option("size of the penalty's finite difference, in gray values of [-1, 1]", 0.05)
     penalty_share: float = option("share of the batch that the penalty looks at in every step", 0.25)

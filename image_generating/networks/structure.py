@@ -18,7 +18,7 @@ _SCALE = 0.1
 _TAPS = 9
 # Closer than this to the border of a window, in pixels of the last grid, too much is missing to draw well.
 RIM = 8
-# Beyond its mirrored border the stage sees zeros; this is twice as far as they spoil what it draws.
+# Beyond its mirrored border the stage sees zeros, which drew a line along the image at a border of 8.
 _BORDER = 16
 _SLOPE = 0.2
 
