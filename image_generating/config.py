@@ -131,6 +131,9 @@ class Recipe(Config):
     settled_pixel_weight: float = option("weight of the mean difference from then on", 10.0)
     settled_penalty_gamma: float = option("strength of the judge of structure's penalty from then on", 0.02)
     # Texture came out nearly right in strength with it once, and soft in a later run (docs/recipe.md).
+    texture_pixel_weight: float = option(
+        "generator's loss: weight of the mean difference between texture's image and the radiograph", 0.0
+    )
     texture_penalty_gamma: float = option("strength of the gradient penalty, of the judge of texture", 0.005)
     penalty_sigma: float = option("size of the penalty's finite difference, in gray values of [-1, 1]", 0.05)
     penalty_share: float = option("share of the batch that the penalty looks at in every step", 0.25)

@@ -7,12 +7,13 @@ import keras
 from keras import ops
 
 from image_generating.networks import structure, synthesis
+from image_generating.networks.blocks import mirrored
 from image_generating.networks.grain import GRAIN_MAPS
 from image_generating.networks.grids import REDUCTION
 from image_generating.networks.judges import judge
 
 # Sides of windows on the last grid, for the judge of structure and for that of texture.
-_STRUCTURE_WINDOW, _TEXTURE_WINDOW = 112, 42
+_STRUCTURE_WINDOW, _TEXTURE_WINDOW = 96, 32
 # On the last grid: the generator's stage there runs at a quarter of it.
 _STRIDE = 4
 
@@ -75,17 +76,13 @@ def _structure(gan, stage, known, aligned) -> View:
     """
     image = known[..., :1]
     reals = image + structure.fine(aligned - image)
-    whole = reals.shape[1]
-    side = min(_STRUCTURE_WINDOW, whole)
-    top, left = (_STRIDE * place for place in _places(gan, (whole - side) // _STRIDE))
-    fakes = stage(_with_grain(gan, _crop(known, top, left, side)))[..., :1]
-    # Only in a window is the rim made of less than the whole.
-    rim = structure.RIM if side < whole else 0
-    pair = _windows(gan, "structure", _crop(reals, top, left, side), fakes, rim)
+    side = min(_STRUCTURE_WINDOW, reals.shape[1])
+    place = [_STRIDE * steps for steps in _places(gan, (reals.shape[1] - side) // _STRIDE)]
+    fakes = _drawn(gan, stage, structure.borders, known, place, side)
     recipe = gan.recipe
     settled = gan.images_seen.value >= int(1000 * recipe.settled_kimg)
     return View(
-        *pair,
+        *_judged(gan, "structure", _crop(reals, place, side), fakes),
         penalty_gamma=ops.where(settled, recipe.settled_penalty_gamma, recipe.penalty_gamma),
         pixel_weight=ops.where(settled, recipe.settled_pixel_weight, recipe.pixel_weight),
     )
@@ -95,18 +92,29 @@ def _texture(gan, stage, reals) -> View:
     """A window of radiographs, beside what the stage makes of it reduced to the last grid."""
     reduced = ops.average_pool(reals, REDUCTION, REDUCTION)
     side = min(_TEXTURE_WINDOW, reduced.shape[1])
-    top, left = _places(gan, reduced.shape[1] - side)
-    fakes = stage(_with_grain(gan, _crop(reduced, top, left, side)))
-    shown = _crop(reals, REDUCTION * top, REDUCTION * left, REDUCTION * side)
-    pair = _windows(gan, "texture", shown, fakes, REDUCTION * synthesis.RIM)
-    # Texture is chance, whose mean is none: pairs need not agree in it.
-    return View(*pair, gan.recipe.texture_penalty_gamma)
+    place = _places(gan, reduced.shape[1] - side)
+    fakes = _drawn(gan, stage, synthesis.borders, reduced, place, side)
+    shown = _crop(reals, [REDUCTION * start for start in place], REDUCTION * side)
+    return View(
+        *_judged(gan, "texture", shown, fakes),
+        penalty_gamma=gan.recipe.texture_penalty_gamma,
+        pixel_weight=gan.recipe.texture_pixel_weight,
+    )
 
 
-def _windows(gan, name: str, reals, fakes, rim: int) -> tuple:
+def _drawn(gan, stage, borders, known, place, side: int):
+    """What a stage of the generator makes of a window of what is known, and of new grain."""
+    before, after = borders(side)
+    bordered = mirrored(known, *borders(known.shape[1]))
+    window = _with_grain(gan, _crop(bordered, place, before + side + after))
+    drawn = stage.get_layer(f"{stage.name}_drawing")(window)
+    factor = drawn.shape[1] // window.shape[1]
+    middle = slice(factor * before, factor * (before + side))
+    return drawn[:, middle, middle]
+
+
+def _judged(gan, name: str, reals, fakes) -> tuple:
     detail, places = judge(gan.discriminator, name)
-    middle = slice(rim, reals.shape[1] - rim)
-    reals, fakes = reals[:, middle, middle], fakes[:, middle, middle]
     return places, detail(reals), detail(fakes)
 
 
@@ -123,11 +131,13 @@ def _with_grain(gan, images):
     return ops.concatenate([images, keras.random.normal(shape, seed=gan.random)], axis=-1)
 
 
-def _places(gan, last: int) -> tuple:
+def _places(gan, last: int) -> list:
     """Two random numbers from 0 to `last`, for the window's top and left."""
-    return tuple(keras.random.randint((), 0, last + 1, seed=gan.random) for _ in range(2))
+    return [keras.random.randint((), 0, last + 1, seed=gan.random) for _ in range(2)]
 
 
-def _crop(images, top, left, side: int):
+def _crop(images, place, side: int):
     steps = ops.arange(side, dtype="int32")
-    return ops.take(ops.take(images, top + steps, axis=1), left + steps, axis=2)
+    for axis, start in enumerate(place, start=1):
+        images = ops.take(images, start + steps, axis=axis)
+    return images

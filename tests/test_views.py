@@ -15,7 +15,7 @@ from image_generating.networks.grain import GRAIN_MAPS
 from image_generating.views import views
 
 BATCH = 2
-# Windows of this are a part of it: of 128 pixels on the last grid, 112.
+# Windows of this are a part of it: of 128 pixels on the last grid, 96.
 SIDE = 512
 
 
@@ -66,13 +66,13 @@ def test_below_full_resolution_there_is_structure_alone(tiny_recipe):
 def test_structure_is_judged_in_the_same_window_of_radiographs_and_of_their_own_anatomy(gan):
     batch = _batch(gan, SIDE)
     view, _ = views(gan, batch)
-    # Less the rim of the window and that of the detail.
+    # Less the rim that has no detail.
     assert view.reals.shape == view.fakes.shape == (BATCH, 92, 92, 2)
     assert not view.whole
     anatomy, structure, _ = gan.generator.layers
     # Untrained, the stage adds nothing.
     made = np.asarray(structure(anatomy(batch["latents"]))[..., :1])
-    offsets = range(8, 128 - 96 - 8 + 1, 4)
+    offsets = range(0, 128 - 96 + 1, 4)
     (place,) = _places(gan, "structure", made, view.fakes, offsets, 96)
     top, left = (start + 2 for start in place)
     shown = _gray(batch["aligned"])[:, top : top + 92, left : left + 92, 0]
@@ -80,7 +80,7 @@ def test_structure_is_judged_in_the_same_window_of_radiographs_and_of_their_own_
     # What is fine is the radiograph's, what is coarse the anatomy's.
     assert difference.std() > 0.05
     smooth = ndimage.gaussian_filter(difference, (0, 1.5, 1.5))
-    np.testing.assert_allclose(smooth[:, 8:-8, 8:-8], difference[:, 8:-8, 8:-8], atol=0.1)
+    np.testing.assert_allclose(smooth[:, 8:-8, 8:-8], difference[:, 8:-8, 8:-8], atol=0.12)
     both = [np.asarray(images[..., 0]) for images in (view.reals, view.fakes)]
     coarse = [ndimage.gaussian_filter(images, (0, 8, 8))[:, 20:-20, 20:-20] for images in both]
     np.testing.assert_allclose(*coarse, atol=0.06)
@@ -98,7 +98,7 @@ def test_texture_is_judged_in_a_window_that_the_last_stage_makes_of_the_radiogra
     restored = synthesis(
         np.concatenate([reduced, np.zeros((BATCH, 128, 128, GRAIN_MAPS), "float32")], axis=-1)
     )
-    offsets = range(20, SIDE - 128 - 20 + 1, 4)
+    offsets = range(0, SIDE - 128 + 1, 4)
     places = _places(gan, "texture", images, view.reals, offsets, 128)
     assert len(places) == 1
     assert places == _places(gan, "texture", restored, view.fakes, offsets, 128)

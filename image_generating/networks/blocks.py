@@ -1,7 +1,7 @@
 """What the default generator and discriminator are both built from."""
 
 import numpy as np
-from keras import layers
+from keras import layers, ops
 
 
 def conv(filters: int, size: int, name: str, **options) -> layers.Conv2D:
@@ -18,6 +18,11 @@ def binomial(taps: int) -> np.ndarray:
     """The kernel (taps, taps) of a blur that is nearly Gaussian."""
     row = (np.poly1d([0.5, 0.5]) ** (taps - 1)).c
     return np.outer(row, row)
+
+
+def mirrored(images, before: int, after: int):
+    """Images (N, n, n, C) with a mirrored border → (N, before + n + after, before + n + after, C)."""
+    return ops.pad(images, [(0, 0), (before, after), (before, after), (0, 0)], mode="reflect")
 
 
 def enlarge(name: str, factor: int = 2) -> layers.UpSampling2D:

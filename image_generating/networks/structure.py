@@ -1,14 +1,15 @@
 """The generator's stage on the last grid: it draws the detail that the anatomy, an average, has not.
 
-It works on what is known of a window as well as of the whole, so that a training step can draw and judge
-one window of each image. Its convolutions run at a half and at a quarter of the grid, where they are cheap.
+It draws a window as well as the whole, given what is known of a border around it, so that a training step
+can draw and judge one window of each image. Its convolutions run at a half and at a quarter of the grid,
+where they are cheap.
 """
 
 import keras
 import numpy as np
 from keras import layers, ops
 
-from image_generating.networks.blocks import binomial, conv, enlarge, zero_conv
+from image_generating.networks.blocks import binomial, conv, enlarge, mirrored, zero_conv
 from image_generating.networks.grain import GRAIN_MAPS
 from image_generating.networks.wavelets import SUBBANDS, detail_from_subbands
 
@@ -16,27 +17,39 @@ from image_generating.networks.wavelets import SUBBANDS, detail_from_subbands
 _SCALE = 0.1
 # What this blur of the half grid leaves is the anatomy's; it halves waves of 15 pixels of the last grid.
 _TAPS = 9
-# Closer than this to the border of a window, in pixels of the last grid, too much is missing to draw well.
-RIM = 8
-# Beyond its mirrored border the stage sees zeros, which drew a line along the image at a border of 8.
+# In pixels of the last grid. Beyond its border the stage sees zeros, which drew a line along the image at 8.
 _BORDER = 16
 _SLOPE = 0.2
 
 
 def structure(side: int, widths: tuple[int, int], pass_grain: bool) -> keras.Model:
-    """What is known (n, n, 1 + 2 + GRAIN_MAPS) → images (n, n, 1), for n = side or a window of it.
+    """What is known (side, side, 1 + 2 + GRAIN_MAPS) → images (side, side, 1).
+
+    Its layer `structure_drawing` makes (m, m, 1) of a window and the border around it, (m, m, …), where
+    four divides m and where the window begins.
 
     Args:
-        side: of the last grid. Windows of one that four does not divide must be the whole.
+        side: of the last grid.
         widths: channels at a half and at a quarter of the grid.
-        pass_grain: whether to hand on the grain behind the image, (n, n, 1 + GRAIN_MAPS).
+        pass_grain: whether to hand on the grain behind the image, (side, side, 1 + GRAIN_MAPS).
     """
+    known = keras.Input((side, side, 1 + 2 + GRAIN_MAPS))
+    before, after = borders(side)
+    image = _drawing(widths)(mirrored(known, before, after))[:, before:-after, before:-after]
+    if pass_grain:
+        image = layers.Concatenate(name="structure_and_grain", dtype="float32")([image, known[..., 3:]])
+    return keras.Model(known, image, name="structure")
+
+
+def borders(side: int) -> tuple[int, int]:
+    """Pixels of border that the stage needs before and after a window or a whole of this side."""
+    before = min(_BORDER, (side - 4) // 4 * 4)
+    return before, before + -side % 4
+
+
+def _drawing(widths: tuple[int, int]) -> keras.Model:
     known = keras.Input((None, None, 1 + 2 + GRAIN_MAPS))
-    # Training never judges the rim of a window, so what is drawn at the border must not be one.
-    border = min(_BORDER, (side - 4) // 4 * 4)
-    behind = border + -side % 4
-    bordered = ops.pad(known, [(0, 0), (border, behind), (border, behind), (0, 0)], mode="reflect")
-    image, place, noise = bordered[..., :1], bordered[..., 1:3], bordered[..., 3:]
+    image, place, noise = known[..., :1], known[..., 1:3], known[..., 3:]
     half_width, quarter_width = widths
     x = conv(half_width, 4, "structure_half", strides=2)(image)
     x = conv(half_width, 3, "structure_half_conv")(_relu("structure_half_relu")(x))
@@ -54,11 +67,8 @@ def structure(side: int, widths: tuple[int, int], pass_grain: bool) -> keras.Mod
         x = _add_branch(x, half_width, f"structure_half_{number}")
     subbands = zero_conv(SUBBANDS, "structure_subbands")(_relu("structure_relu")(x))
     detail = detail_from_subbands("structure", _TAPS)(_SCALE * subbands)
-    bordered = layers.Add(name="structure_image", dtype="float32")([image, detail])
-    image = bordered[:, border:-behind, border:-behind]
-    if pass_grain:
-        image = layers.Concatenate(name="structure_and_grain", dtype="float32")([image, known[..., 3:]])
-    return keras.Model(known, image, name="structure")
+    image = layers.Add(name="structure_image", dtype="float32")([image, detail])
+    return keras.Model(known, image, name="structure_drawing")
 
 
 def fine(images):
@@ -66,15 +76,14 @@ def fine(images):
     side = images.shape[1]
     reach = _TAPS - 1
     behind = reach + side % 2
-    bordered = ops.pad(images, [(0, 0), (reach, behind), (reach, behind), (0, 0)], mode="reflect")
     kernel = binomial(_TAPS)[:, :, None, None].astype("float32")
-    blurred = ops.conv(ops.average_pool(bordered, 2, 2), kernel)
+    blurred = ops.conv(ops.average_pool(mirrored(images, reach, behind), 2, 2), kernel)
     return images - enlarge("structure_coarse")(blurred)[:, :side, :side]
 
 
 def strengthen(stage: keras.Model, factor: float) -> None:
     """Multiplies the detail that the stage adds to an image."""
-    for weight in stage.get_layer("structure_subbands").weights:
+    for weight in stage.get_layer("structure_drawing").get_layer("structure_subbands").weights:
         weight.assign(factor * weight)
 
 

@@ -7,32 +7,46 @@ Adversarial Networks").
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import layers
 
-from image_generating.networks.blocks import conv, enlarge, zero_conv
+from image_generating.networks.blocks import conv, enlarge, mirrored, zero_conv
 from image_generating.networks.grain import GRAIN_MAPS
 from image_generating.networks.grids import REDUCTION
 from image_generating.networks.wavelets import SUBBANDS, detail_from_subbands
 
-# How far its convolutions look, on the last grid. Closer to the border of a window they see nothing beyond.
-RIM = 5
+# How far its convolutions look, on the last grid.
+_BORDER = 5
 # Only what the finest wavelets would repeat as a mesh is taken out of the subbands.
 _TAPS = 3
 _SLOPE = 0.2
 
 
 def synthesis(side: int, width: int) -> keras.Model:
-    """Images with grain (n, n, 1 + GRAIN_MAPS) → images (4n, 4n, 1), for n = side/4 or a window of it.
+    """Images with grain (side/4, side/4, 1 + GRAIN_MAPS) → images (side, side, 1).
 
-    To the image, enlarged bilinearly, it adds detail. The detail's subbands each have a part that follows
-    from the image and grain whose strength follows from the image.
+    Its layer `synthesis_…_drawing` makes (4n, 4n, 1) of a window and the border around it, (n, n, …).
     """
-    name = f"synthesis_{side}"
-    image_and_grain = keras.Input((None, None, 1 + GRAIN_MAPS))
-    image = image_and_grain[..., :1]
-    # Training never judges the rim of a window, so what is drawn at the border must not be one.
-    bordered = ops.pad(image_and_grain, [(0, 0), (RIM, RIM), (RIM, RIM), (0, 0)], mode="reflect")
-    x, noise = bordered[..., :1], bordered[..., 1:]
+    known = keras.Input((side // REDUCTION, side // REDUCTION, 1 + GRAIN_MAPS))
+    before, after = borders(side // REDUCTION)
+    drawn = _drawing(f"synthesis_{side}", width)(mirrored(known, before, after))
+    middle = slice(REDUCTION * before, -REDUCTION * after)
+    return keras.Model(known, drawn[:, middle, middle], name=f"synthesis_{side}")
+
+
+def borders(side: int) -> tuple[int, int]:
+    """Pixels of border that the stage needs before and after a window or a whole of this side."""
+    return (_BORDER, _BORDER)
+
+
+def _drawing(name: str, width: int) -> keras.Model:
+    """To the image, enlarged bilinearly, it adds detail.
+
+    The detail's subbands each have a part that follows from the image and grain whose strength follows from
+    the image.
+    """
+    known = keras.Input((None, None, 1 + GRAIN_MAPS))
+    x = image = known[..., :1]
+    noise = known[..., 1:]
     for number in range(2):
         x = conv(width, 3, f"{name}_conv_{number}")(x)
         x = layers.LeakyReLU(_SLOPE, name=f"{name}_relu_{number}")(x)
@@ -43,13 +57,12 @@ def synthesis(side: int, width: int) -> keras.Model:
     noise = conv(SUBBANDS, 3, f"{name}_colour", use_bias=False)(unpack(noise))
     noise = layers.Multiply(name=f"{name}_grain")([bands[..., SUBBANDS:], noise])
     bands = layers.Add(name=f"{name}_subbands")([bands[..., :SUBBANDS], noise])
-    rim = REDUCTION * RIM
-    detail = detail_from_subbands(name, _TAPS)(bands)[:, rim:-rim, rim:-rim]
+    detail = detail_from_subbands(name, _TAPS)(bands)
     for factor in (2, 4):
         image = enlarge(f"{name}_enlarge_image_{factor}")(image)
     image = layers.Add(name=f"{name}_image", dtype="float32")([image, detail])
-    stage = keras.Model(image_and_grain, image, name=name)
+    drawing = keras.Model(known, image, name=f"{name}_drawing")
     # Four maps become one of twice the side, pixel by pixel.
     kernel = np.eye(GRAIN_MAPS).reshape(SUBBANDS, 2, 2, GRAIN_MAPS)
     unpack.kernel.assign(kernel.transpose(1, 2, 0, 3))
-    return stage
+    return drawing

@@ -189,7 +189,7 @@ def test_the_last_stage_adds_grain_where_the_image_asks_for_it():
     grains = [random.standard_normal((1, 16, 16, 16)).astype("float32") for _ in range(2)]
     inputs = [np.concatenate([flat, grain], axis=-1) for grain in grains]
     np.testing.assert_array_equal(*[synthesis(each) for each in inputs])
-    bias = synthesis.get_layer("synthesis_64_bands").bias
+    bias = synthesis.get_layer("synthesis_64_drawing").get_layer("synthesis_64_bands").bias
     bias.assign([0, 0, 0, 0, 0.1, 0.1, 0.1, 0.1])
     first, second = (np.asarray(synthesis(each))[0, 8:-8, 8:-8, 0] for each in inputs)
     assert 0.01 < np.std(first) < 1
@@ -201,7 +201,8 @@ def test_a_constant_subband_draws_no_mesh():
     """Whatever the biases of the subbands are, a flat image stays flat away from its border."""
     generator = build_generator(NetworkConfig(resolution=64))
     synthesis = generator.get_layer("synthesis_64")
-    synthesis.get_layer("synthesis_64_bands").bias.assign([1.0, -2.0, 3.0, 4.0, 0.0, 0.0, 0.0, 0.0])
+    drawing = synthesis.get_layer("synthesis_64_drawing")
+    drawing.get_layer("synthesis_64_bands").bias.assign([1.0, -2.0, 3.0, 4.0, 0.0, 0.0, 0.0, 0.0])
     image = np.asarray(synthesis(np.zeros((1, 16, 16, 17), "float32")))[0, 8:-8, 8:-8, 0]
     np.testing.assert_allclose(image, 0, atol=1e-6)
 
@@ -209,7 +210,8 @@ def test_a_constant_subband_draws_no_mesh():
 def test_wavelets_add_detail_but_no_brightness():
     """A constant subband makes no grid of brightness: over two pixels its contribution sums to zero."""
     generator = build_generator(NetworkConfig(resolution=64))
-    subbands = generator.get_layer("synthesis_64").get_layer("synthesis_64_from_subbands")
+    drawing = generator.get_layer("synthesis_64").get_layer("synthesis_64_drawing")
+    subbands = drawing.get_layer("synthesis_64_from_subbands")
     kernel = np.asarray(subbands.get_layer("synthesis_64_wavelets").kernel)
     assert kernel.shape == (4, 4, 1, 3)
     np.testing.assert_allclose(kernel.sum(axis=(0, 1)), 0, atol=1e-7)
