@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import math
+import shutil
 import signal
 import sys
 import time
@@ -16,6 +17,7 @@ from image_generating import checkpoint
 from image_generating.errors import UserError
 from image_generating.figures import save_preview
 from image_generating.files import replacing
+from image_generating.runs import Run
 from image_generating.schedule import Schedule
 
 # Steps in a row that may be dropped for non-finite numbers before the run goes back.
@@ -228,25 +230,35 @@ class Previews(keras.callbacks.Callback):
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Saves the run every minute, at the end of the trainer's epoch."""
+    """Saves the run every minute, after an epoch of the trainer, and for good at each tenth of the run."""
 
-    def __init__(self, folder: Path, clock: Clock, rollbacks: int):
+    def __init__(self, run: Run, clock: Clock, rollbacks: int):
         super().__init__()
-        self.folder = folder
+        self.run = run
         self.clock = clock
         self.rollbacks = rollbacks
+        self._tenth = self._tenths_done()
         self._saved = time.monotonic()
 
     def on_epoch_end(self, epoch, logs=None):
         due = time.monotonic() - self._saved >= _SECONDS_BETWEEN_CHECKPOINTS
+        due = due or self._tenths_done() > self._tenth
         # `stop_training`: the phase or the run ends here.
         if (due or self.model.stop_training) and not int(self.model.drop_streak.value):
             self.write()
 
     def write(self) -> None:
         """Writes a checkpoint of this moment."""
-        checkpoint.save(self.folder, checkpoint.capture(self.model, self.clock.seconds, self.rollbacks))
+        state = checkpoint.capture(self.model, self.clock.seconds, self.rollbacks)
+        saved = checkpoint.save(self.run.checkpoints, state)
+        if self._tenths_done() > self._tenth:
+            with replacing(self.run.milestones / saved.name) as temporary:
+                shutil.copyfile(saved, temporary)
+            self._tenth = self._tenths_done()
         self._saved = time.monotonic()
+
+    def _tenths_done(self) -> int:
+        return int(10 * self.clock.progress)
 
 
 class TensorBoard(keras.callbacks.Callback):

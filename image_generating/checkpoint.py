@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from image_generating.errors import UserError
 from image_generating.files import replacing
 
 _KEPT = 2
@@ -78,13 +79,27 @@ def load_newest(folder: Path) -> Checkpoint | None:
     """Reads the newest checkpoint that is whole; says so on stderr when a newer one is damaged."""
     for path in _newest_first(folder):
         try:
-            with np.load(path, allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
-            facts = json.loads(str(arrays.pop("facts")))
-            return Checkpoint(arrays, **facts)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            print(f"Checkpoint {path.name} is damaged ({error}); trying the one before it.", file=sys.stderr)
+            return load(path)
+        except UserError as error:
+            print(f"{error} Trying the one before it.", file=sys.stderr)
     return None
+
+
+def load(path: Path) -> Checkpoint:
+    """Reads one checkpoint.
+
+    Raises:
+        UserError: if it is missing, damaged, or something else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        facts = json.loads(str(arrays.pop("facts")))
+        return Checkpoint(arrays, **facts)
+    except FileNotFoundError as error:
+        raise UserError(f"There is no checkpoint {path}.") from error
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"Checkpoint {path} is damaged ({error}).") from error
 
 
 def _newest_first(folder: Path) -> list[Path]:

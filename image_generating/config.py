@@ -232,6 +232,11 @@ class ExportConfig(Config):
 
     run: Path = option("folder of the run")
     output: Path = option("folder to write generator/ and discriminator/ to", Path("models"))
+    checkpoint: Path | None = option(
+        "file of the run's milestones/, one of which is kept at every tenth of a training, or checkpoints/; "
+        "default: the newest checkpoint",
+        None,
+    )
     structure: float = option(
         "strength of the detail that the stage on the last grid draws: 1 as trained, 0 none, which is softer",
         1.0,

@@ -15,13 +15,13 @@ from image_generating.runs import Run
 
 def run(config: ExportConfig) -> None:
     """The command `export`."""
-    for folder in export(Run(config.run), config.output, config.structure):
+    for folder in export(Run(config.run), config.output, config.structure, config.checkpoint):
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         print(f"{folder}: {size / 1e6:.1f} MB")
 
 
-def export(run: Run, output: Path, structure: float = 1.0) -> tuple[Path, Path]:
-    """Writes the averaged generator and the discriminator of a run's newest checkpoint.
+def export(run: Run, output: Path, structure: float = 1.0, chosen: Path | None = None) -> tuple[Path, Path]:
+    """Writes the averaged generator and the discriminator of a run's checkpoint.
 
     Each folder holds a Keras model (`config.json`, `metadata.json`, `model.weights.h5`) and, on the
     TensorFlow backend, a SavedModel as well, so that one path serves every way of loading.
@@ -30,17 +30,18 @@ def export(run: Run, output: Path, structure: float = 1.0) -> tuple[Path, Path]:
         run: the run.
         output: folder that gets `generator` and `discriminator`.
         structure: factor on the detail that the generator's stage on the last grid draws.
+        chosen: file of the run's checkpoint; default: the newest.
 
     Returns:
         The two folders.
 
     Raises:
-        UserError: if the run has no checkpoint, if `structure` is negative, or if it is not 1 and the
-            run's networks have no such stage.
+        UserError: if the run has no checkpoint or not this one, if `structure` is negative, or if it is not 1
+            and the run's networks have no such stage.
     """
     if structure < 0:
         raise UserError(f"--structure must be 0 or more, not {structure}.")
-    state = checkpoint.load_newest(run.checkpoints)
+    state = checkpoint.load(chosen) if chosen else checkpoint.load_newest(run.checkpoints)
     if state is None:
         raise UserError(f"{run.folder} has no checkpoint to export. Train it first.")
     recipe = run.recipe

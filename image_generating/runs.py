@@ -27,6 +27,10 @@ class Run:
         return self.folder / "checkpoints"
 
     @property
+    def milestones(self) -> Path:
+        return self.folder / "milestones"
+
+    @property
     def previews(self) -> Path:
         return self.folder / "training_images"
 

@@ -82,7 +82,7 @@ def _run_phases(run, config, recipe, images, clock, number_format, state, extra_
         aligned = Aligned(which, first_guess.latents, first_guess.images.shape[-1])
     bar = callbacks.Progress(clock, show=progress)
     previews = callbacks.Previews(run.previews, clock, config.seed)
-    checkpoints = callbacks.Checkpoints(run.checkpoints, clock, state.rollbacks if state else 0)
+    checkpoints = callbacks.Checkpoints(run, clock, state.rollbacks if state else 0)
     history = callbacks.History(run.history, clock)
     listeners = [clock, bar, previews, checkpoints, history]
     if config.tensorboard:

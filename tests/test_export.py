@@ -15,6 +15,7 @@ from image_generating.errors import UserError
 from image_generating.export import export, networks, run
 from image_generating.gan import GAN
 from image_generating.runs import Run
+from image_generating.training import train
 
 # The package is made unimportable, as on a machine that holds only TensorFlow or Keras.
 _ALONE = "import sys; sys.modules['image_generating'] = None; import numpy as np; "
@@ -124,14 +125,30 @@ def test_the_discriminator_takes_what_the_generator_makes(tiny_export, expected)
 def test_networks_of_a_bfloat16_run_in_its_first_phase_are_float32_and_of_full_resolution(tiny_recipe):
     gan = GAN(tiny_recipe, batch_size=4, grown_to=28, precision="bfloat16")
     gan.compile()
-    trained = gan.averaged.get_layer("structure").get_layer("structure_half")
+    trained = gan.averaged.get_layer("structure").get_layer("structure_drawing").get_layer("structure_half")
     assert trained.compute_dtype == "bfloat16"
     generator, discriminator = networks(tiny_recipe, checkpoint.capture(gan, 0.0, 0))
     for network in (generator, discriminator):
         assert "bfloat16" not in network.to_json()
     assert generator.output_shape == (None, 112, 112, 1)
-    exported = generator.get_layer("structure").get_layer("structure_half")
+    exported = generator.get_layer("structure").get_layer("structure_drawing").get_layer("structure_half")
     np.testing.assert_array_equal(exported.kernel, trained.kernel)
+
+
+def test_export_takes_the_checkpoint_that_is_named(tiny_training, tiny_recipe, tmp_path):
+    trained = train(tiny_training, tiny_recipe, progress=False)
+    first, *_, last = sorted(trained.milestones.iterdir())
+    latents = np.random.default_rng(0).standard_normal((1, 8)).astype("float32")
+    made = []
+    for number, chosen in enumerate((first, last, None)):
+        config = ExportConfig(run=trained.folder, output=tmp_path / str(number), checkpoint=chosen)
+        run(config)
+        made.append(np.asarray(keras.saving.load_model(config.output / "generator")(latents)))
+    assert not np.array_equal(made[0], made[1])
+    np.testing.assert_array_equal(made[1], made[2])
+    with pytest.raises(UserError, match="There is no checkpoint"):
+        export(trained, tmp_path / "models", chosen=tmp_path / "none.npz")
+    assert not (tmp_path / "models").exists()
 
 
 def test_export_refuses_what_is_no_run(tmp_path):

@@ -70,6 +70,14 @@ def test_train_writes_previews_history_curves_and_checkpoints(tiny_training, gro
     assert "img/s" in capsys.readouterr().err
 
 
+def test_a_milestone_is_kept_for_good_at_each_tenth(tiny_training, growing_recipe):
+    run = train(tiny_training.replace(kimg=0.24), growing_recipe, progress=False)
+    kept = [checkpoint.load(path) for path in sorted(run.milestones.iterdir())]
+    # 60 steps, and an epoch of the trainer has three.
+    assert [state.step for state in kept] == [6, 12, 18, 24, 30, 36, 42, 48, 54, 60]
+    assert [state.resolution for state in kept] == [28] * 4 + [112] * 6
+
+
 def test_a_finished_run_says_so_and_a_larger_bound_continues_it(tiny_training, tiny_recipe, capsys):
     train(tiny_training, tiny_recipe, progress=False)
     before = _newest(tiny_training.output).step
