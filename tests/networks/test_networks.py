@@ -104,7 +104,10 @@ def test_growing_leaves_image_and_logits_as_they_were():
     enlarged = small[0](latents)
     for _ in range(2):
         enlarged = keras.layers.UpSampling2D(2, interpolation="bilinear")(enlarged)
-    np.testing.assert_allclose(large[0](latents), enlarged, atol=1e-5)
+    # Beyond the border the last stage sees the image mirrored, and this enlargement its outermost pixels.
+    inside = slice(3, -3)
+    made, expected = large[0](latents)[:, inside, inside], enlarged[:, inside, inside]
+    np.testing.assert_allclose(made, expected, atol=1e-5)
     images = random.uniform(-1, 1, (2, 64, 64, 1)).astype("float32")
     before, after = (_logits(network, "structure", images) for network in (small[1], large[1]))
     np.testing.assert_allclose(after, before, rtol=1e-4, atol=1e-4)
