@@ -131,9 +131,9 @@ class Recipe(Config):
     )
     settled_pixel_weight: float = option("weight of the mean difference from then on", 10.0)
     settled_penalty_gamma: float = option("strength of the judge of structure's penalty from then on", 0.02)
-    # What follows from the reduced image, sharp edges above all, is learned sooner with it.
+    # Edges are learned sooner with it. 30 was best after 14 000 images and had wiped out grain after 55 000.
     texture_pixel_weight: float = option(
-        "generator's loss: weight of the mean difference between texture's image and the radiograph", 30.0
+        "generator's loss: weight of the mean difference between texture's image and the radiograph", 10.0
     )
     texture_penalty_gamma: float = option("strength of the gradient penalty, of the judge of texture", 0.005)
     penalty_sigma: float = option("size of the penalty's finite difference, in gray values of [-1, 1]", 0.05)
