@@ -4,7 +4,7 @@
 
 Structure: what the generator has at a quarter of its resolution, against validation images reduced to that.
 Texture: what the last stage makes of training images reduced to that, against validation images. KID of the
-whole generator is near the sum of the two.
+whole generator is at most about the sum of the two.
 """
 
 import argparse
