@@ -77,7 +77,7 @@ def _structure(gan, stage, known, aligned) -> View:
     image = known[..., :1]
     reals = image + structure.fine(aligned - image)
     side = min(_STRUCTURE_WINDOW, reals.shape[1])
-    place = [_STRIDE * steps for steps in _places(gan, (reals.shape[1] - side) // _STRIDE)]
+    place = [_STRIDE * steps for steps in _places(gan, reals.shape[1] // _STRIDE, side // _STRIDE)]
     fakes = _drawn(gan, stage, structure.borders, known, place, side)
     recipe = gan.recipe
     settled = gan.images_seen.value >= int(1000 * recipe.settled_kimg)
@@ -92,7 +92,7 @@ def _texture(gan, stage, reals) -> View:
     """A window of radiographs, beside what the stage makes of it reduced to the last grid."""
     reduced = ops.average_pool(reals, REDUCTION, REDUCTION)
     side = min(_TEXTURE_WINDOW, reduced.shape[1])
-    place = _places(gan, reduced.shape[1] - side)
+    place = _places(gan, reduced.shape[1], side)
     fakes = _drawn(gan, stage, synthesis.borders, reduced, place, side)
     shown = _crop(reals, [REDUCTION * start for start in place], REDUCTION * side)
     return View(
@@ -131,9 +131,14 @@ def _with_grain(gan, images):
     return ops.concatenate([images, keras.random.normal(shape, seed=gan.random)], axis=-1)
 
 
-def _places(gan, last: int) -> list:
-    """Two random numbers from 0 to `last`, for the window's top and left."""
-    return [keras.random.randint((), 0, last + 1, seed=gan.random) for _ in range(2)]
+def _places(gan, side: int, window: int) -> list:
+    """Random top and left of a window, which is moved inside where it would hang out by up to its half.
+
+    Drawn from where it fits alone, it would show the border of the image twenty times less than the middle.
+    """
+    last, half = side - window, window // 2
+    starts = [keras.random.randint((), -half, last + half + 1, seed=gan.random) for _ in range(2)]
+    return [ops.clip(start, 0, last) for start in starts]
 
 
 def _crop(images, place, side: int):

@@ -144,3 +144,16 @@ def test_structure_is_judged_otherwise_once_it_has_settled(gan):
         found = float(view.penalty_gamma), float(view.pixel_weight)
         assert found == pytest.approx(expected)
     gan.images_seen.assign(0)
+
+
+def test_windows_show_the_border_of_the_image_often(gan):
+    batch = _batch(gan, SIDE)
+    # Gray values tell the column.
+    batch["images"][:] = np.arange(SIDE) // 4
+    at_border = 0
+    for _ in range(60):
+        columns = np.rint((np.asarray(views(gan, batch)[1].reals[..., 0]) + 1) * 127.5)
+        # Less the rim that has no detail.
+        at_border += columns.min() == 1 or columns.max() == 126
+    # A quarter of them; of windows drawn from where they fit alone, one or two.
+    assert at_border > 6
