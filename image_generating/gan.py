@@ -167,7 +167,7 @@ class GAN(TrainStep, keras.Model):
         finite = ops.all(ops.isfinite(ops.stack(sums)))
         self.optimizer.apply(gradients, self.trainable_variables)
         # The last stage is as old as the phase: the whole training's half-life would keep it as it began.
-        *old, new = self.generator.layers
+        *old, new = self._learning_stages
         self._average(old, self.images_seen.value)
         self._average([new], self.images_seen.value - self.images_before.value)
         for variable, value in zip(self.learned_variables, before, strict=True):
@@ -200,12 +200,18 @@ class GAN(TrainStep, keras.Model):
     @property
     def learned_variables(self) -> list:
         """All that training changes: both networks, the moving average, the optimizer."""
+        stages = self._learning_stages
+        averages = [self.averaged.get_layer(stage.name) for stage in stages]
         return [
-            *self.generator.variables,
+            *(variable for stage in (*stages, *averages) for variable in stage.variables),
             *self.discriminator.variables,
-            *self.averaged.variables,
             *self.optimizer.variables,
         ]
+
+    @property
+    def _learning_stages(self) -> list:
+        """The generator's layers but the frozen one, which has four times as many weights as the others."""
+        return [layer for layer in self.generator.layers if layer.trainable_variables]
 
     def state(self) -> dict:
         """Every variable that a checkpoint holds, by a name that stays the same when the network grows."""
