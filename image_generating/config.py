@@ -144,10 +144,10 @@ class Recipe(Config):
     )
     contrast: float = option("augmentation: largest relative change of contrast", 0.08)
     shift: float = option("augmentation of whole images: largest shift, as a share of their side", 0.04)
-    # Structure needs most images, and texture would take nearly half of the time all along.
+    # Structure needs hundreds of thousands of images, texture 16 000 (docs/recipe.md).
     growth: tuple[tuple[int, float], ...] = option(
         "phases of training: (reduction of the resolution, 4 or 1; share of the training's length)",
-        ((4, 0.7), (1, 0.3)),
+        ((4, 0.9), (1, 0.1)),
     )
 
 
