@@ -43,15 +43,14 @@ def main() -> None:
     generator = keras.saving.load_model(options.model)
     real = data.load(DataConfig(data=options.train, resolution=FULL, images=options.images))
     for name, images in (
-        ("structure", of_structure(generator, options.images)),
+        ("structure", of_structure(generator, latents(options.images, generator.input_shape[-1], seed=0))),
         ("texture", of_texture(generator, real.reduced(np.arange(len(real)), FULL))),
     ):
         print(name, json.dumps(quality(images, options.validation)))
 
 
-def of_structure(generator, count: int) -> np.ndarray:
-    """What the generator has of random latents before its last stage, uint8 (count, FULL/4, FULL/4)."""
-    z = latents(count, generator.input_shape[-1], seed=0)
+def of_structure(generator, z: np.ndarray) -> np.ndarray:
+    """What the generator has of latents (N, latent) before its last stage, uint8 (N, FULL/4, FULL/4)."""
     first_stages = keras.Sequential([keras.Input(z.shape[1:]), *generator.layers[:2]])
     return _in_batches(lambda some: first_stages.predict_on_batch(some)[..., 0], z)
 
