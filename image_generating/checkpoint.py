@@ -57,8 +57,6 @@ def restore(gan, checkpoint: Checkpoint) -> None:
     for name, variable in gan.state().items():
         if name in checkpoint.arrays and name not in kept:
             variable.assign(checkpoint.arrays[name])
-    if gan.resolution > checkpoint.resolution:
-        gan.images_before.assign(gan.images_seen.value)
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> Path:

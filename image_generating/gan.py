@@ -33,11 +33,10 @@ class GAN(TrainStep, keras.Model):
 
     Attributes:
         generator: latents (N, latent) → images (N, R, R, 1), black -1, white 1.
-        averaged: the generator whose weights are the moving average; the one to use.
+        averaged: the generator whose weights, but for texture's, are the moving average; the one to use.
         discriminator: images (N, R, R, 1) → logits (N, 1).
         step: number of steps taken, those dropped included.
         images_seen: number of real images shown.
-        images_before: of these, how many before this phase of the growth.
         dropped: number of steps dropped because a loss or gradient was not finite.
         drop_streak: how many of the latest steps were dropped without one that was not.
 
@@ -71,7 +70,6 @@ class GAN(TrainStep, keras.Model):
         self.random = keras.random.SeedGenerator(seed, name="random")
         self.step = self._counter("step")
         self.images_seen = self._counter("images_seen")
-        self.images_before = self._counter("images_before")
         self.dropped = self._counter("dropped")
         self.drop_streak = self._counter("drop_streak")
         self.built = True
@@ -166,35 +164,31 @@ class GAN(TrainStep, keras.Model):
         sums = [ops.sum(ops.cast(value, "float32")) for value in (*gradients, *losses)]
         finite = ops.all(ops.isfinite(ops.stack(sums)))
         self.optimizer.apply(gradients, self.trainable_variables)
-        # The last stage is as old as the phase: the whole training's half-life would keep it as it began.
-        *old, new = self._learning_stages
-        self._average(old, self.images_seen.value)
-        self._average([new], self.images_seen.value - self.images_before.value)
+        self._move_average()
         for variable, value in zip(self.learned_variables, before, strict=True):
             variable.assign(ops.where(finite, variable.value, value))
         dropped = 1 - ops.cast(finite, "int32")
         self.dropped.assign_add(dropped)
         self.drop_streak.assign((self.drop_streak.value + 1) * dropped)
 
-    def _average(self, stages: list, images) -> None:
-        """Moves the average of some of the generator's layers.
+    def _move_average(self) -> None:
+        """Moves the averaged generator.
 
         The half-life is a tenth of the images seen until it reaches the recipe's, so that early
-        averages do not carry the initial noise along (Karras et al. 2020).
-
-        Args:
-            stages: the layers.
-            images: how many images they have been trained with.
+        averages do not carry the initial noise along (Karras et al. 2020). Texture is not averaged: that
+        takes its grain away, even with a half-life of 200 images (docs/recipe.md).
         """
         keep = 0.0
         if self.recipe.ema_kimg:
-            half_life = ops.minimum(self.recipe.ema_kimg * 1000.0, ops.cast(images, "float32") / 10)
+            images = ops.cast(self.images_seen.value, "float32")
+            half_life = ops.minimum(self.recipe.ema_kimg * 1000.0, images / 10)
             keep = ops.power(0.5, self.batch_size / half_life)
-        for stage in stages:
+        for stage in self._learning_stages:
             averages = self.averaged.get_layer(stage.name).variables
             for average, variable in zip(averages, stage.variables, strict=True):
                 # Statistics of normalization layers are averages already.
-                share = keep if variable.trainable else 0.0
+                averaged = variable.trainable and not stage.name.startswith("synthesis")
+                share = keep if averaged else 0.0
                 average.assign(variable.value + (average.value - variable.value) * share)
 
     @property
@@ -226,7 +220,7 @@ class GAN(TrainStep, keras.Model):
             for variable in network.variables
         }
         state |= {f"optimizer/{variable.path}": variable for variable in self.optimizer.variables}
-        counters = (self.step, self.images_seen, self.images_before, self.dropped, self.drop_streak)
+        counters = (self.step, self.images_seen, self.dropped, self.drop_streak)
         return state | {f"gan/{variable.name}": variable for variable in counters}
 
 
