@@ -117,7 +117,7 @@ class Recipe(Config):
     clip_norm: float | None = option("longest gradient of both networks together; None: any", 50.0)
     # Without it KID of structure is twice as high; 3 and 10 scored alike, with 10 detail was fainter.
     ema_kimg: float = option(
-        "half-life of the generator's moving average in thousands of images; 0: none", 5.0
+        "half-life of the generator's moving average, but for texture, in thousands of images; 0: none", 5.0
     )
     # Both together: lighter ones leave a judge so steep that detail does not follow the radiograph, heavier
     # ones blur (docs/recipe.md).
