@@ -131,7 +131,7 @@ class Recipe(Config):
     )
     settled_pixel_weight: float = option("weight of the mean difference from then on", 10.0)
     settled_penalty_gamma: float = option("strength of the judge of structure's penalty from then on", 0.02)
-    # Edges are learned sooner with it. With 30 grain came out fainter (docs/recipe.md).
+    # Edges are learned sooner with it. With 30, and averaged, grain came out fainter (docs/recipe.md).
     texture_pixel_weight: float = option(
         "generator's loss: weight of the mean difference between texture's image and the radiograph", 10.0
     )
