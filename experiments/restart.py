@@ -3,8 +3,8 @@
     python experiments/restart.py --model models --minutes 120 --kimg 212.896 --output RUN
     image-generating train --data TRAIN --output RUN --minutes 190
 
-Structure and its judge begin as they were exported. The anatomy is measured anew, from the images of the new
-run, and texture is trained anew.
+Structure and its judge begin as they were exported; layers that they had not then begin as new ones. The
+anatomy is measured anew, from the images of the new run, and texture is trained anew.
 """
 
 import argparse
@@ -51,7 +51,8 @@ def main() -> None:
     for part, network in exported.items():
         values = {variable.path: np.array(variable.value) for variable in network.variables}
         for variable in getattr(gan, part).get_layer(stages[part]).variables:
-            arrays[f"{part}/{variable.path}"] = values[variable.path]
+            if variable.path in values:
+                arrays[f"{part}/{variable.path}"] = values[variable.path]
     begun = checkpoint.Checkpoint(arrays, gan.resolution, 60 * options.minutes, rollbacks=0)
     print(checkpoint.save(Run(options.output).checkpoints, begun))
 

@@ -54,8 +54,8 @@ def main() -> None:
     images = data.load(DataConfig(data=options.train, resolution=FULL))
     gan = TextureGAN(recipe, precision.choose("auto"))
     gan.compile()
-    latents = appearance.appearance(run.appearance, images, recipe.network).latents
-    aligned = Aligned(appearance.aligned(len(images)), latents, FULL // 4)
+    measured = appearance.appearance(run.appearance, images, recipe.network)
+    aligned = Aligned(appearance.aligned(len(images)), measured.latents, measured.markers, FULL // 4)
     gan.fit(
         Batches(images, _BATCH, FULL, seed=0, aligned=aligned),
         epochs=round(options.kimg * 1000 / _BATCH / _STEPS),

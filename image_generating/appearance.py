@@ -16,6 +16,8 @@ from tqdm import tqdm
 
 from image_generating.alignment import Alignment, align
 from image_generating.files import replacing
+from image_generating.markers import find_markers
+from image_generating.networks.marker import set_places
 from image_generating.networks.residual import anatomy_sides, detail_latents
 
 # More change little, and each takes half a second.
@@ -30,11 +32,13 @@ class Appearance:
         shapes: float32 (1 + latent, B, B, 2), displacements in pixels of that base grid.
         images: float32 (1 + latent, S, S), gray values of [-1, 1] in the frame of the atlas.
         latents: float32 (A, latent), those of the aligned images, which `aligned` names.
+        markers: float32 (A, 2), where these have their side marker, down and right, as shares of the side.
     """
 
     shapes: np.ndarray
     images: np.ndarray
     latents: np.ndarray
+    markers: np.ndarray
 
 
 def appearance(path: Path, dataset, network, progress: bool = True) -> Appearance:
@@ -54,7 +58,8 @@ def appearance(path: Path, dataset, network, progress: bool = True) -> Appearanc
             return tqdm(rounds, "Aligning the images", unit="round", file=sys.stderr, disable=not progress)
 
         # The finest grid adds nothing but time.
-        model = principal_appearance(align(images, sides[:-1] or sides, track), network.latent)
+        alignment = align(images, sides[:-1] or sides, track)
+        model = principal_appearance(alignment, network.latent, find_markers(images))
         with replacing(path) as temporary:
             np.savez(temporary, **dataclasses.asdict(model))
     with np.load(path, allow_pickle=False) as stored:
@@ -66,7 +71,7 @@ def aligned(count: int) -> np.ndarray:
     return np.linspace(0, count - 1, min(count, _MOST_IMAGES)).astype(int)
 
 
-def principal_appearance(alignment: Alignment, latents: int) -> Appearance:
+def principal_appearance(alignment: Alignment, latents: int, markers: np.ndarray) -> Appearance:
     """The joint principal components of shape and gray values.
 
     Both count as much as the other: their total variances are made equal.
@@ -74,6 +79,7 @@ def principal_appearance(alignment: Alignment, latents: int) -> Appearance:
     Args:
         alignment: of the training images.
         latents: how many components; those beyond the number of images are zero.
+        markers: of the images, as `find_markers` returns them.
     """
     shapes, images = alignment.displacements, alignment.images
     joint = np.concatenate([_unit_variance(shapes), _unit_variance(images)], axis=1)
@@ -87,6 +93,7 @@ def principal_appearance(alignment: Alignment, latents: int) -> Appearance:
         _mean_and_components(images, weights),
         # Of unit variance, as the directions have unit length.
         weights.T * len(images),
+        markers,
     )
 
 
@@ -98,6 +105,7 @@ def initialize(generator, model: Appearance) -> None:
         model: with as many components as the generator has latents.
     """
     anatomy = generator.get_layer("anatomy")
+    set_places(anatomy.get_layer("marker"), model.markers)
     _set_measured(anatomy.get_layer("shape"), model.shapes)
     names = [layer.name for layer in anatomy.layers]
     made, side, level = 0.0, model.shapes.shape[1], 0

@@ -79,7 +79,7 @@ def _run_phases(run, config, recipe, images, clock, number_format, state, extra_
     if recipe.network.preset == "residual":
         first_guess = appearance.appearance(run.appearance, images, recipe.network, progress)
         which = appearance.aligned(len(images))
-        aligned = Aligned(which, first_guess.latents, first_guess.images.shape[-1])
+        aligned = Aligned(which, first_guess.latents, first_guess.markers, first_guess.images.shape[-1])
     bar = callbacks.Progress(clock, show=progress)
     previews = callbacks.Previews(run.previews, clock, config.seed)
     checkpoints = callbacks.Checkpoints(run, clock, state.rollbacks if state else 0)

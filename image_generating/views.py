@@ -11,6 +11,7 @@ from image_generating.networks.blocks import mirrored
 from image_generating.networks.grain import GRAIN_MAPS
 from image_generating.networks.grids import REDUCTION
 from image_generating.networks.judges import judge
+from image_generating.networks.marker import spot
 
 # Sides of windows on the last grid, for the judge of structure and for that of texture.
 _STRUCTURE_WINDOW, _TEXTURE_WINDOW = 96, 32
@@ -63,7 +64,11 @@ def views(gan, batch: dict) -> list[View]:
     anatomy, drawing, *restoring = gan.generator.layers
     latents = ops.reshape(batch["latents"], (gan.batch_size, network.latent))
     known = anatomy(latents)[..., :-GRAIN_MAPS]
-    shown = [_structure(gan, drawing, known, _gray(gan, batch["aligned"], known.shape[1]))]
+    side = known.shape[1]
+    # Where the radiograph has its marker, and not where its latent would have put one.
+    marker = spot(ops.reshape(batch["markers"], (gan.batch_size, 2)), side)
+    known = ops.concatenate([known[..., :-1], marker], axis=-1)
+    shown = [_structure(gan, drawing, known, _gray(gan, batch["aligned"], side))]
     if restoring:
         shown.append(_texture(gan, restoring[0], images))
     return shown

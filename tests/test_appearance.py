@@ -7,6 +7,8 @@ from image_generating.alignment import Alignment, align
 from image_generating.data import load
 from image_generating.networks import build_generator
 
+_MARKERS = np.full((50, 2), 0.5, np.float32)
+
 
 def _alignment(count: int = 50) -> Alignment:
     """Shapes and images that are two, and only two, linear functions of hidden numbers."""
@@ -19,7 +21,7 @@ def _alignment(count: int = 50) -> Alignment:
 
 def test_components_give_back_mean_and_covariance_of_shapes_and_images():
     alignment = _alignment()
-    model = appearance.principal_appearance(alignment, 4)
+    model = appearance.principal_appearance(alignment, 4, _MARKERS)
     for found, given in ((model.shapes, alignment.displacements), (model.images, alignment.images)):
         rows, values = found.reshape(5, -1), given.reshape(50, -1)
         np.testing.assert_allclose(rows[0], values.mean(axis=0), rtol=1e-5)
@@ -30,7 +32,7 @@ def test_components_give_back_mean_and_covariance_of_shapes_and_images():
 
 def test_latents_of_the_images_give_their_shapes_and_gray_values_back():
     alignment = _alignment()
-    model = appearance.principal_appearance(alignment, 2)
+    model = appearance.principal_appearance(alignment, 2, _MARKERS)
     for found, given in ((model.shapes, alignment.displacements), (model.images, alignment.images)):
         np.testing.assert_allclose(
             found[0] + np.tensordot(model.latents, found[1:], axes=1), given, atol=1e-3
@@ -39,14 +41,14 @@ def test_latents_of_the_images_give_their_shapes_and_gray_values_back():
 
 
 def test_fewer_images_than_components_leave_the_rest_at_zero():
-    model = appearance.principal_appearance(_alignment(3), 8)
+    model = appearance.principal_appearance(_alignment(3), 8, _MARKERS[:3])
     assert model.images.shape == (9, 6, 6)
     np.testing.assert_array_equal(model.images[4:], 0)
 
 
 def test_images_that_are_all_equal_are_allowed():
     same = Alignment(np.zeros((4, 3, 3, 2)), np.ones((4, 6, 6)))
-    model = appearance.principal_appearance(same, 2)
+    model = appearance.principal_appearance(same, 2, _MARKERS[:4])
     np.testing.assert_array_equal(model.images[0], 1)
     np.testing.assert_array_equal(model.images[1:], 0)
 
@@ -59,6 +61,7 @@ def test_the_model_is_made_once_and_read_again(tiny_training, tiny_recipe, tmp_p
     np.testing.assert_array_equal(read.images, made.images)
     np.testing.assert_array_equal(read.shapes, made.shapes)
     np.testing.assert_array_equal(read.latents, made.latents)
+    np.testing.assert_array_equal(read.markers, made.markers)
     assert made.shapes.shape == (1 + tiny_recipe.network.latent, 14, 14, 2)
 
 
@@ -79,7 +82,7 @@ def test_the_latent_zero_is_the_bent_average_of_the_aligned_images(tiny_training
     """The image is put together again from what each grid adds to the one before."""
     images = load(tiny_training).reduced(np.arange(12), 28).astype(np.float32) / 127.5 - 1
     alignment = align(images, (14,))
-    model = appearance.principal_appearance(alignment, tiny_recipe.network.latent)
+    model = appearance.principal_appearance(alignment, tiny_recipe.network.latent, _MARKERS[:12])
     np.testing.assert_allclose(model.shapes[0], 0, atol=0.05)
     generator = build_generator(tiny_recipe.network, 28)
     appearance.initialize(generator, model)

@@ -33,11 +33,13 @@ def test_starting_at_a_step_continues_the_sequence(phantoms):
     assert continued["images"].dtype == np.uint8
 
 
-def test_aligned_images_come_with_their_latents(phantoms):
+def test_aligned_images_come_with_their_latents_and_markers(phantoms):
     latents = np.arange(6, dtype=np.float32).reshape(3, 2)
-    aligned = Aligned(np.array([1, 4, 7]), latents, 16)
+    markers = latents / 10
+    aligned = Aligned(np.array([1, 4, 7]), latents, markers, 16)
     (batch,) = Batches(phantoms, 2, 64, seed=0, step=5, aligned=aligned)[0]
     assert batch["images"].shape == (2, 64, 64)
     for image, latent in zip(batch["aligned"], batch["latents"], strict=True):
         which = aligned.indices[np.flatnonzero((latents == latent).all(axis=1))]
         np.testing.assert_array_equal(image, phantoms.reduced(which, 16)[0])
+    np.testing.assert_array_equal(batch["markers"], batch["latents"] / 10)

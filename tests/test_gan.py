@@ -39,6 +39,7 @@ def _batch(seed=0, side=28):
         "images": random.integers(0, 256, (BATCH, side, side), dtype="uint8"),
         "aligned": random.integers(0, 256, (BATCH, 28, 28), dtype="uint8"),
         "latents": random.standard_normal((BATCH, 8), dtype="float32"),
+        "markers": random.uniform(0.2, 0.8, (BATCH, 2)).astype("float32"),
     }
 
 
@@ -170,7 +171,7 @@ from image_generating import losses
 network = NetworkConfig(**json.loads(sys.argv[1]))
 recipe = Recipe(network=network, brightness=0.0, contrast=0.0, shift=0.0, penalty_share=1.0)
 given = dict(np.load(sys.argv[2]))
-batch = {name: given[name] for name in ("images", "aligned", "latents")}
+batch = {name: given[name] for name in ("images", "aligned", "latents", "markers")}
 gan = GAN(recipe, len(given["images"]))
 gan.compile()
 for name, variable in gan.state().items():

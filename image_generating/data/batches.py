@@ -15,11 +15,13 @@ class Aligned:
     Attributes:
         indices: int (A,), which images of the data set.
         latents: float32 (A, latent).
+        markers: float32 (A, 2), places of their side markers.
         resolution: side to which they are reduced.
     """
 
     indices: np.ndarray
     latents: np.ndarray
+    markers: np.ndarray
     resolution: int
 
 
@@ -27,7 +29,7 @@ class Batches(keras.utils.PyDataset):
     """Batches for `keras.Model.fit`, starting at any step.
 
     A batch is a dictionary: `images` are uint8 (N, R, R). With aligned images it has as many of them too:
-    `aligned`, uint8 (N, r, r), and their `latents`, float32 (N, latent).
+    `aligned`, uint8 (N, r, r), their `latents`, float32 (N, latent), and `markers`, float32 (N, 2).
 
     A pass shows every image in an order drawn from the seed and the pass's number, and is filled up
     with images of a second order so that every batch is full. Nothing is kept between steps, so a
@@ -79,6 +81,7 @@ class Batches(keras.utils.PyDataset):
             chosen = self.indices(step, len(self.aligned.indices))
             batch["aligned"] = self.dataset.reduced(self.aligned.indices[chosen], self.aligned.resolution)
             batch["latents"] = self.aligned.latents[chosen]
+            batch["markers"] = self.aligned.markers[chosen]
         return (batch,)
 
     def indices(self, step: int, count: int) -> np.ndarray:

@@ -20,6 +20,7 @@ from image_generating.networks.bending import bending, places
 from image_generating.networks.blocks import enlarge
 from image_generating.networks.grain import grain
 from image_generating.networks.grids import REDUCTION, grids
+from image_generating.networks.marker import marker
 from image_generating.networks.structure import structure
 from image_generating.networks.synthesis import synthesis
 from image_generating.precision import dtype_policy
@@ -56,9 +57,10 @@ def anatomy_sides(resolution: int) -> tuple[int, ...]:
 
 
 def _anatomy(config: NetworkConfig) -> keras.Model:
-    """Latents (N, latent) → what is known of each place: (N, side, side, 1 + 2 + GRAIN_MAPS).
+    """Latents (N, latent) → what is known of each place: (N, side, side, KNOWN_MAPS + GRAIN_MAPS).
 
-    First the image, then where in the atlas the place is (down, right, each in [-1, 1]), then grain.
+    First the image, then where in the atlas the place is (down, right, each in [-1, 1]), then the map of
+    the marker, then grain.
     """
     sides = anatomy_sides(config.resolution)
     base, side = sides[0], sides[-1]
@@ -70,7 +72,12 @@ def _anatomy(config: NetworkConfig) -> keras.Model:
         detail = _atlas(finer, config.latent, level)(latents)
         image = layers.Add(name=f"atlas_add_{finer}")([enlarged, detail])
     bent = bending(base, side, 1)([image, shape])
-    known = [bent, places(base, side)(shape), grain(base, side, config.latent)(latents)]
+    known = [
+        bent,
+        places(base, side)(shape),
+        marker(side, config.latent)(latents),
+        grain(base, side, config.latent)(latents),
+    ]
     return keras.Model(latents, layers.Concatenate(name="known")(known), name="anatomy")
 
 

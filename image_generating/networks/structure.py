@@ -11,19 +11,23 @@ from keras import layers, ops
 
 from image_generating.networks.blocks import binomial, conv, enlarge, mirrored, zero_conv
 from image_generating.networks.grain import GRAIN_MAPS
-from image_generating.networks.wavelets import SUBBANDS, detail_from_subbands
+from image_generating.networks.wavelets import SUBBANDS, detail_from_subbands, high_pass
 
 # Adam moves all weights of the last layer at once; whole, that is a tenth of the gray scale every step.
 _SCALE = 0.1
-# What this blur of the half grid leaves is the anatomy's; it halves waves of 15 pixels of the last grid.
+# What this blur of the quarter grid leaves is the anatomy's; it halves waves of 30 pixels of the last grid.
 _TAPS = 9
 # In pixels of the last grid. Beyond its border the stage sees zeros, which drew a line along the image at 8.
 _BORDER = 16
+# Residual branches at a quarter and at a half of the grid.
+_QUARTER_BRANCHES, _HALF_BRANCHES = 3, 2
 _SLOPE = 0.2
+# What is known of a place before grain: the image, where in the atlas it is (down, right), the marker.
+KNOWN_MAPS = 1 + 2 + 1
 
 
 def structure(side: int, widths: tuple[int, int], pass_grain: bool) -> keras.Model:
-    """What is known (side, side, 1 + 2 + GRAIN_MAPS) → images (side, side, 1).
+    """What is known (side, side, KNOWN_MAPS + GRAIN_MAPS) → images (side, side, 1).
 
     Its layer `structure_drawing` makes (m, m, 1) of a window and the border around it, (m, m, …), where
     four divides m and where the window begins.
@@ -33,11 +37,13 @@ def structure(side: int, widths: tuple[int, int], pass_grain: bool) -> keras.Mod
         widths: channels at a half and at a quarter of the grid.
         pass_grain: whether to hand on the grain behind the image, (side, side, 1 + GRAIN_MAPS).
     """
-    known = keras.Input((side, side, 1 + 2 + GRAIN_MAPS))
+    known = keras.Input((side, side, KNOWN_MAPS + GRAIN_MAPS))
     before, after = borders(side)
     image = _drawing(widths)(mirrored(known, before, after))[:, before:-after, before:-after]
     if pass_grain:
-        image = layers.Concatenate(name="structure_and_grain", dtype="float32")([image, known[..., 3:]])
+        image = layers.Concatenate(name="structure_and_grain", dtype="float32")(
+            [image, known[..., KNOWN_MAPS:]]
+        )
     return keras.Model(known, image, name="structure")
 
 
@@ -48,10 +54,11 @@ def borders(side: int) -> tuple[int, int]:
 
 
 def _drawing(widths: tuple[int, int]) -> keras.Model:
-    known = keras.Input((None, None, 1 + 2 + GRAIN_MAPS))
-    image, place, noise = known[..., :1], known[..., 1:3], known[..., 3:]
+    known = keras.Input((None, None, KNOWN_MAPS + GRAIN_MAPS))
+    image, place, marker, noise = known[..., :1], known[..., 1:3], known[..., 3:4], known[..., KNOWN_MAPS:]
     half_width, quarter_width = widths
-    x = conv(half_width, 4, "structure_half", strides=2)(image)
+    shown = layers.Concatenate(name="structure_shown")([image, marker])
+    x = conv(half_width, 4, "structure_half", strides=2)(shown)
     x = conv(half_width, 3, "structure_half_conv")(_relu("structure_half_relu")(x))
     y = conv(quarter_width, 4, "structure_quarter", strides=2)(_relu("structure_quarter_relu")(x))
     # Four by four values of the grain make one of unit variance.
@@ -59,32 +66,37 @@ def _drawing(widths: tuple[int, int]) -> keras.Model:
     place = layers.AveragePooling2D(4, name="structure_place")(place)
     y = layers.Concatenate(name="structure_known")([y, _waves(place), pooled])
     y = layers.Conv2D(quarter_width, 1, name="structure_mix")(y)
-    for number in range(2):
+    for number in range(_QUARTER_BRANCHES):
         y = _add_branch(y, quarter_width, f"structure_quarter_{number}")
+    middle = zero_conv(1, "structure_middle")(_relu("structure_middle_relu")(y))
+    middle = high_pass("structure_middle_sharpen", 1, _TAPS)(middle)
     y = layers.Conv2D(half_width, 1, name="structure_skip")(y)
     x = layers.Add(name="structure_add")([x, enlarge("structure_enlarge")(y)])
-    for number in range(2):
+    for number in range(_HALF_BRANCHES):
         x = _add_branch(x, half_width, f"structure_half_{number}")
     subbands = zero_conv(SUBBANDS, "structure_subbands")(_relu("structure_relu")(x))
     detail = detail_from_subbands("structure", _TAPS)(_SCALE * subbands)
-    image = layers.Add(name="structure_image", dtype="float32")([image, detail])
+    middle = enlarge("structure_middle_enlarge", 4)(_SCALE * middle)
+    image = layers.Add(name="structure_image", dtype="float32")([image, middle, detail])
     return keras.Model(known, image, name="structure_drawing")
 
 
 def fine(images):
     """What of images (N, n, n, 1) the stage may draw: all that is not the anatomy's."""
-    side = images.shape[1]
-    reach = _TAPS - 1
-    behind = reach + side % 2
-    kernel = binomial(_TAPS)[:, :, None, None].astype("float32")
-    blurred = ops.conv(ops.average_pool(mirrored(images, reach, behind), 2, 2), kernel)
-    return images - enlarge("structure_coarse")(blurred)[:, :side, :side]
+    side, cells = images.shape[1], _TAPS // 2
+    reduced = ops.average_pool(mirrored(images, 0, -side % 4), 4, 4)
+    rim = (cells, cells)
+    reduced = ops.pad(reduced, [(0, 0), rim, rim, (0, 0)], mode="symmetric")
+    blurred = ops.conv(reduced, binomial(_TAPS)[:, :, None, None].astype("float32"))
+    return images - enlarge("structure_coarse", 4)(blurred)[:, :side, :side]
 
 
 def strengthen(stage: keras.Model, factor: float) -> None:
     """Multiplies the detail that the stage adds to an image."""
-    for weight in stage.get_layer("structure_drawing").get_layer("structure_subbands").weights:
-        weight.assign(factor * weight)
+    drawing = stage.get_layer("structure_drawing")
+    for name in ("structure_middle", "structure_subbands"):
+        for weight in drawing.get_layer(name).weights:
+            weight.assign(factor * weight)
 
 
 def _waves(place):

@@ -24,20 +24,24 @@ def detail_from_subbands(name: str, taps: int) -> keras.Model:
     belongs to a coarser image; of the others it would repeat as a mesh of two pixels.
     """
     subbands = keras.Input((None, None, SUBBANDS))
-    sharpen = layers.DepthwiseConv2D(
-        taps, padding="same", use_bias=False, trainable=False, name=f"{name}_sharpen"
-    )
     wavelets = layers.Conv2DTranspose(
         1, 4, strides=2, padding="same", use_bias=False, trainable=False, name=f"{name}_wavelets"
     )
-    sharp = sharpen(subbands)
+    sharp = high_pass(f"{name}_sharpen", SUBBANDS, taps)(subbands)
     smooth = enlarge(f"{name}_enlarge_first")(sharp[..., :1])
     detail = layers.Add(name=f"{name}_detail")([smooth, wavelets(sharp[..., 1:])])
     model = keras.Model(subbands, detail, name=f"{name}_from_subbands")
     low, high = np.array([1, 3, 3, 1]) / 4, np.array([-1, -3, 3, 1]) / 4
     kernels = [np.outer(low, high), np.outer(high, low), np.outer(high, high)]
     wavelets.kernel.assign(np.stack(kernels, axis=-1)[:, :, None, :])
-    high_pass = -binomial(taps)
-    high_pass[taps // 2, taps // 2] += 1
-    sharpen.kernel.assign(np.repeat(high_pass[:, :, None, None], SUBBANDS, axis=2))
     return model
+
+
+def high_pass(name: str, channels: int, taps: int) -> layers.DepthwiseConv2D:
+    """A fixed layer that takes out of features (n, n, C) what a binomial blur of `taps` leaves of them."""
+    layer = layers.DepthwiseConv2D(taps, padding="same", use_bias=False, trainable=False, name=name)
+    layer.build((None, None, None, channels))
+    kernel = -binomial(taps)
+    kernel[taps // 2, taps // 2] += 1
+    layer.kernel.assign(np.repeat(kernel[:, :, None, None], channels, axis=2))
+    return layer

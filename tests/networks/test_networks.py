@@ -10,7 +10,8 @@ from image_generating.errors import UserError
 from image_generating.networks import build_discriminator, build_generator, judges
 from image_generating.networks.grain import GRAIN_MAPS
 from image_generating.networks.grids import grids
-from image_generating.networks.structure import strengthen, structure
+from image_generating.networks.marker import marker, set_places
+from image_generating.networks.structure import KNOWN_MAPS, strengthen, structure
 from image_generating.summary import flops
 
 
@@ -133,7 +134,9 @@ def _structure(side):
     """What the stage makes of random knowledge, (side, side, …)."""
     network = structure(side, (8, 16), pass_grain=True)
     _as_after_a_training(network)
-    known = np.random.default_rng(0).standard_normal((1, side, side, 3 + GRAIN_MAPS)).astype("float32")
+    known = (
+        np.random.default_rng(0).standard_normal((1, side, side, KNOWN_MAPS + GRAIN_MAPS)).astype("float32")
+    )
     return known[0], np.asarray(network(known))[0]
 
 
@@ -141,7 +144,7 @@ def _structure(side):
 def test_structure_hands_on_the_grain_on_every_grid(side):
     known, made = _structure(side)
     assert made.shape == (side, side, 1 + GRAIN_MAPS)
-    np.testing.assert_array_equal(made[..., 1:], known[..., 3:])
+    np.testing.assert_array_equal(made[..., 1:], known[..., KNOWN_MAPS:])
 
 
 def test_structure_adds_detail_and_leaves_what_is_coarser_to_the_anatomy():
@@ -155,10 +158,28 @@ def test_structure_adds_detail_and_leaves_what_is_coarser_to_the_anatomy():
 def test_the_strength_of_structure_is_a_factor_on_its_detail():
     network = structure(28, (8, 16), pass_grain=False)
     _as_after_a_training(network)
-    known = np.random.default_rng(0).standard_normal((1, 28, 28, 3 + GRAIN_MAPS)).astype("float32")
+    known = np.random.default_rng(0).standard_normal((1, 28, 28, KNOWN_MAPS + GRAIN_MAPS)).astype("float32")
     before = np.asarray(network(known)) - known[..., :1]
     strengthen(network, 0.4)
     np.testing.assert_allclose(np.asarray(network(known)) - known[..., :1], 0.4 * before, atol=1e-5)
+
+
+def test_a_latent_has_one_marker_at_one_of_the_measured_places():
+    network = marker(100, 8)
+    measured = np.random.default_rng(1).uniform(0.2, 0.8, (30, 2)).astype("float32")
+    set_places(network, measured)
+    latents = np.random.default_rng(0).standard_normal((40, 8)).astype("float32")
+    maps = np.asarray(network(latents))
+    np.testing.assert_array_equal(network(latents), maps)
+    assert maps.shape == (40, 100, 100, 1)
+    places = [(np.array(np.unravel_index(one.argmax(), (100, 100))) + 0.5) / 100 for one in maps]
+    nearest = [np.abs(measured - place).max(axis=1).argmin() for place in places]
+    assert np.abs(places - measured[nearest]).max() < 0.05
+    assert len(set(nearest)) > 10
+    # A spot of 2 % of the side, and nothing else.
+    np.testing.assert_allclose(maps.sum(axis=(1, 2, 3)), 2 * np.pi * 2**2, rtol=0.01)
+    # How far a latent reaches does not move it.
+    np.testing.assert_allclose(network(0.5 * latents), maps, atol=1e-4)
 
 
 def test_detail_is_grain_amplified_and_not_brightness_or_slopes():
