@@ -3,7 +3,7 @@
     python experiments/regions.py --model models/generator --run RUN --train DIR --validation DIR
 
 Both parts of such a mixture show one patient: the generated one is made from the training image's own
-latent.
+latent, with its marker where that image has it.
 All at a quarter of the resolution, so that texture takes no part.
 """
 
@@ -52,7 +52,9 @@ def main() -> None:
     chosen = np.arange(options.images)
     model = appearance.appearance(run.appearance, images, run.recipe.network)
     real = images.reduced(appearance.aligned(len(images))[chosen], FULL // REDUCTION)
-    generated = of_structure(keras.saving.load_model(options.model), model.latents[chosen])
+    generated = of_structure(
+        keras.saving.load_model(options.model), model.latents[chosen], model.markers[chosen]
+    )
     print("all generated", json.dumps(quality(generated, options.validation)))
     for name, region in _REGIONS.items():
         share = _mask(real.shape[1], *region)

@@ -24,6 +24,8 @@ from image_generating import data
 from image_generating.config import DataConfig
 from image_generating.networks.grain import GRAIN_MAPS
 from image_generating.networks.grids import REDUCTION
+from image_generating.networks.marker import spot
+from image_generating.networks.structure import KNOWN_MAPS
 from image_generating.sampling import latents
 
 _BATCH = 10
@@ -49,10 +51,20 @@ def main() -> None:
         print(name, json.dumps(quality(images, options.validation)))
 
 
-def of_structure(generator, z: np.ndarray) -> np.ndarray:
-    """What the generator has of latents (N, latent) before its last stage, uint8 (N, FULL/4, FULL/4)."""
-    first_stages = keras.Sequential([keras.Input(z.shape[1:]), *generator.layers[:2]])
-    return _in_batches(lambda some: first_stages.predict_on_batch(some)[..., 0], z)
+def of_structure(generator, z: np.ndarray, markers: np.ndarray | None = None) -> np.ndarray:
+    """What the generator has of latents (N, latent) before its last stage, uint8 (N, FULL/4, FULL/4).
+
+    Its markers are at the given places (N, 2), or where the latents put them.
+    """
+    anatomy, structure = generator.layers[:2]
+
+    def made(some, *places):
+        known = np.array(anatomy(some))
+        if places:
+            known[..., KNOWN_MAPS - 1 : KNOWN_MAPS] = spot(*places, known.shape[1])
+        return np.asarray(structure(known))[..., 0]
+
+    return _in_batches(made, z) if markers is None else _in_batches(made, z, markers)
 
 
 def of_texture(generator, reals: np.ndarray) -> np.ndarray:
@@ -68,9 +80,10 @@ def of_texture(generator, reals: np.ndarray) -> np.ndarray:
     return _in_batches(restored, reals)
 
 
-def _in_batches(make, inputs: np.ndarray) -> np.ndarray:
+def _in_batches(make, *inputs: np.ndarray) -> np.ndarray:
     """Gray values [-1, 1] of a function of each batch → uint8."""
-    batches = [make(inputs[start : start + _BATCH]) for start in range(0, len(inputs), _BATCH)]
+    starts = range(0, len(inputs[0]), _BATCH)
+    batches = [make(*(array[start : start + _BATCH] for array in inputs)) for start in starts]
     return np.rint(np.clip(np.concatenate(batches) * 127.5 + 127.5, 0, 255)).astype("uint8")
 
 

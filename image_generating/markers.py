@@ -27,6 +27,8 @@ def find_markers(images: np.ndarray) -> np.ndarray:
 
 def _loneliest(image: np.ndarray, side: int) -> tuple:
     contrast = (image - ndimage.gaussian_filter(image, _STROKE * side)) ** 2
-    letter, around = (ndimage.gaussian_filter(contrast, reach * side) for reach in (_LETTER, _NEIGHBORHOOD))
+    # Nothing beyond the border: mirrored, a letter beside it would be found on it.
+    letter = ndimage.gaussian_filter(contrast, _LETTER * side, mode="constant")
+    around = ndimage.gaussian_filter(contrast, _NEIGHBORHOOD * side)
     score = letter - _LONELINESS * around
     return np.unravel_index(score.argmax(), score.shape)
