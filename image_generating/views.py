@@ -7,7 +7,6 @@ import keras
 from keras import ops
 
 from image_generating.networks import structure, synthesis
-from image_generating.networks.blocks import mirrored
 from image_generating.networks.grain import GRAIN_MAPS
 from image_generating.networks.grids import REDUCTION
 from image_generating.networks.judges import judge
@@ -83,7 +82,7 @@ def _structure(gan, stage, known, aligned) -> View:
     reals = image + structure.fine(aligned - image)
     side = min(_STRUCTURE_WINDOW, reals.shape[1])
     place = [_STRIDE * steps for steps in _places(gan, reals.shape[1] // _STRIDE, side // _STRIDE)]
-    fakes = _drawn(gan, stage, structure.borders, known, place, side)
+    fakes = _drawn(gan, stage, structure, known, place, side)
     recipe = gan.recipe
     settled = gan.images_seen.value >= int(1000 * recipe.settled_kimg)
     return View(
@@ -98,7 +97,7 @@ def _texture(gan, stage, reals) -> View:
     reduced = ops.average_pool(reals, REDUCTION, REDUCTION)
     side = min(_TEXTURE_WINDOW, reduced.shape[1])
     place = _places(gan, reduced.shape[1], side)
-    fakes = _drawn(gan, stage, synthesis.borders, reduced, place, side)
+    fakes = _drawn(gan, stage, synthesis, reduced, place, side)
     shown = _crop(reals, [REDUCTION * start for start in place], REDUCTION * side)
     return View(
         *_judged(gan, "texture", shown, fakes),
@@ -107,11 +106,10 @@ def _texture(gan, stage, reals) -> View:
     )
 
 
-def _drawn(gan, stage, borders, known, place, side: int):
-    """What a stage of the generator makes of a window of what is known, and of new grain."""
-    before, after = borders(side)
-    bordered = mirrored(known, *borders(known.shape[1]))
-    window = _with_grain(gan, _crop(bordered, place, before + side + after))
+def _drawn(gan, stage, module, known, place, side: int):
+    """What a stage, which `module` has built, makes of a window of what is known and of new grain."""
+    before, after = module.borders(side)
+    window = _with_grain(gan, _crop(module.bordered(known), place, before + side + after))
     drawn = stage.get_layer(f"{stage.name}_drawing")(window)
     factor = drawn.shape[1] // window.shape[1]
     middle = slice(factor * before, factor * (before + side))

@@ -39,7 +39,7 @@ def structure(side: int, widths: tuple[int, int], pass_grain: bool) -> keras.Mod
     """
     known = keras.Input((side, side, KNOWN_MAPS + GRAIN_MAPS))
     before, after = borders(side)
-    image = _drawing(widths)(mirrored(known, before, after))[:, before:-after, before:-after]
+    image = _drawing(widths)(bordered(known))[:, before:-after, before:-after]
     if pass_grain:
         image = layers.Concatenate(name="structure_and_grain", dtype="float32")(
             [image, known[..., KNOWN_MAPS:]]
@@ -51,6 +51,16 @@ def borders(side: int) -> tuple[int, int]:
     """Pixels of border that the stage needs before and after a window or a whole of this side."""
     before = min(_BORDER, (side - 4) // 4 * 4)
     return before, before + -side % 4
+
+
+def bordered(known):
+    """What is known (N, n, n, …) with a border that is mirrored, but for the marker, which is there once."""
+    around = borders(known.shape[1])
+    image_and_place, marker = known[..., : KNOWN_MAPS - 1], known[..., KNOWN_MAPS - 1 : KNOWN_MAPS]
+    parts = [mirrored(image_and_place, *around), ops.pad(marker, [(0, 0), around, around, (0, 0)])]
+    if known.shape[-1] > KNOWN_MAPS:
+        parts.append(mirrored(known[..., KNOWN_MAPS:], *around))
+    return ops.concatenate(parts, axis=-1)
 
 
 def _drawing(widths: tuple[int, int]) -> keras.Model:

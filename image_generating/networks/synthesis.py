@@ -28,7 +28,7 @@ def synthesis(side: int, width: int) -> keras.Model:
     """
     known = keras.Input((side // REDUCTION, side // REDUCTION, 1 + GRAIN_MAPS))
     before, after = borders(side // REDUCTION)
-    drawn = _drawing(f"synthesis_{side}", width)(mirrored(known, before, after))
+    drawn = _drawing(f"synthesis_{side}", width)(bordered(known))
     middle = slice(REDUCTION * before, -REDUCTION * after)
     return keras.Model(known, drawn[:, middle, middle], name=f"synthesis_{side}")
 
@@ -36,6 +36,11 @@ def synthesis(side: int, width: int) -> keras.Model:
 def borders(side: int) -> tuple[int, int]:
     """Pixels of border that the stage needs before and after a window or a whole of this side."""
     return (_BORDER, _BORDER)
+
+
+def bordered(known):
+    """What is known (N, n, n, …) with a mirrored border."""
+    return mirrored(known, *borders(known.shape[1]))
 
 
 def _drawing(name: str, width: int) -> keras.Model:
