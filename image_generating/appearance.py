@@ -59,7 +59,7 @@ def appearance(path: Path, dataset, network, progress: bool = True) -> Appearanc
 
         # The finest grid adds nothing but time.
         alignment = align(images, sides[:-1] or sides, track)
-        model = principal_appearance(alignment, network.latent, find_markers(images))
+        model = principal_appearance(alignment, network.latent, find_markers(images), network.spread)
         with replacing(path) as temporary:
             np.savez(temporary, **dataclasses.asdict(model))
     with np.load(path, allow_pickle=False) as stored:
@@ -71,7 +71,9 @@ def aligned(count: int) -> np.ndarray:
     return np.linspace(0, count - 1, min(count, _MOST_IMAGES)).astype(int)
 
 
-def principal_appearance(alignment: Alignment, latents: int, markers: np.ndarray) -> Appearance:
+def principal_appearance(
+    alignment: Alignment, latents: int, markers: np.ndarray, spread: float = 1.0
+) -> Appearance:
     """The joint principal components of shape and gray values.
 
     Both count as much as the other: their total variances are made equal.
@@ -80,6 +82,8 @@ def principal_appearance(alignment: Alignment, latents: int, markers: np.ndarray
         alignment: of the training images.
         latents: how many components; those beyond the number of images are zero.
         markers: of the images, as `find_markers` returns them.
+        spread: how much farther from the average standard normal latents lead than the images are, so that
+            the images' latents have a deviation of 1 / spread.
     """
     shapes, images = alignment.displacements, alignment.images
     joint = np.concatenate([_unit_variance(shapes), _unit_variance(images)], axis=1)
@@ -87,12 +91,12 @@ def principal_appearance(alignment: Alignment, latents: int, markers: np.ndarray
     _, directions = np.linalg.eigh(joint @ joint.T)
     weights = np.zeros((latents, len(images)), np.float32)
     found = directions[:, ::-1][:, :latents].T
-    weights[: len(found)] = found / np.sqrt(len(images))
+    weights[: len(found)] = found * spread / np.sqrt(len(images))
     return Appearance(
         _mean_and_components(shapes, weights),
         _mean_and_components(images, weights),
-        # Of unit variance, as the directions have unit length.
-        weights.T * len(images),
+        # Directions have unit length.
+        weights.T * len(images) / spread**2,
         markers,
     )
 

@@ -87,6 +87,12 @@ class NetworkConfig(Config):
     )
     resolution: int = option("side of the square images in pixels", 800)
     latent: int = option("size of the latent vector", 64)
+    # At 1, what is made is less diverse than radiographs, by features and by MS-SSIM (docs/recipe.md).
+    spread: float = option(
+        "how far generated patients differ from the average, as multiple of what the components of shape and "
+        "gray values say",
+        1.25,
+    )
     structure_widths: tuple[int, int] = option(
         "generator channels at a half and at a quarter of the last grid", (48, 64)
     )
