@@ -91,7 +91,7 @@ class NetworkConfig(Config):
     spread: float = option(
         "how far generated patients differ from the average, as multiple of what the components of shape and "
         "gray values say",
-        1.25,
+        1.3,
     )
     structure_widths: tuple[int, int] = option(
         "generator channels at a half and at a quarter of the last grid", (48, 64)
