@@ -24,7 +24,7 @@ from image_generating import data
 from image_generating.config import DataConfig
 from image_generating.networks.grain import GRAIN_MAPS
 from image_generating.networks.grids import REDUCTION
-from image_generating.networks.marker import spot
+from image_generating.networks.marker import MARKER_MAPS, spot
 from image_generating.networks.structure import KNOWN_MAPS
 from image_generating.sampling import latents
 
@@ -61,7 +61,7 @@ def of_structure(generator, z: np.ndarray, markers: np.ndarray | None = None) ->
     def made(some, *places):
         known = np.array(anatomy(some))
         if places:
-            known[..., KNOWN_MAPS - 1 : KNOWN_MAPS] = spot(*places, known.shape[1])
+            known[..., KNOWN_MAPS - MARKER_MAPS : KNOWN_MAPS] = spot(*places, known.shape[1])
         return np.asarray(structure(known))[..., 0]
 
     return _in_batches(made, z) if markers is None else _in_batches(made, z, markers)

@@ -10,7 +10,7 @@ from image_generating.networks import structure, synthesis
 from image_generating.networks.grain import GRAIN_MAPS
 from image_generating.networks.grids import REDUCTION
 from image_generating.networks.judges import judge
-from image_generating.networks.marker import spot
+from image_generating.networks.marker import MARKER_MAPS, spot
 
 # Sides of windows on the last grid, for the judge of structure and for that of texture.
 _STRUCTURE_WINDOW, _TEXTURE_WINDOW = 96, 32
@@ -66,7 +66,7 @@ def views(gan, batch: dict) -> list[View]:
     side = known.shape[1]
     # Where the radiograph has its marker, and not where its latent would have put one.
     marker = spot(ops.reshape(batch["markers"], (gan.batch_size, 2)), side)
-    known = ops.concatenate([known[..., :-1], marker], axis=-1)
+    known = ops.concatenate([known[..., :-MARKER_MAPS], marker], axis=-1)
     shown = [_structure(gan, drawing, known, _gray(gan, batch["aligned"], side))]
     if restoring:
         shown.append(_texture(gan, restoring[0], images))

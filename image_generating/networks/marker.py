@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+# A spot, and the same times how far down and how far right of its middle a place is.
+MARKER_MAPS = 3
 # Places to choose from, and how far from them, as shares of the side, a marker may be.
 PLACES = 64
 _SPREAD = 0.01
@@ -16,7 +18,7 @@ _REACH = 0.02
 
 
 def marker(side: int, latent: int) -> keras.Model:
-    """Latents (N, latent) → a map (N, side, side, 1) that is 1 in the middle of the marker and 0 afar.
+    """Latents (N, latent) → maps of the marker (N, side, side, MARKER_MAPS), as `spot` makes them.
 
     The latent's direction chooses one of the places by fixed random weights.
     """
@@ -34,9 +36,15 @@ def marker(side: int, latent: int) -> keras.Model:
 
 
 def spot(places, side: int):
-    """Places (N, 2), down and right as shares of the side → maps (N, side, side, 1)."""
-    down, right = (_fall(places[:, axis : axis + 1], side) for axis in (0, 1))
-    return (down[:, :, None] * right[:, None, :])[..., None]
+    """Places (N, 2), down and right as shares of the side → maps (N, side, side, MARKER_MAPS).
+
+    The first is 1 at the place and 0 afar. With it alone, letters came out ragged: it is flat in the middle,
+    and does not tell a stroke how far beside it to be. The others do.
+    """
+    down, right = (_away(places[:, axis : axis + 1], side) for axis in (0, 1))
+    down, right = down[:, :, None], right[:, None, :]
+    near = ops.exp(-(ops.square(down) + ops.square(right)) / 2)
+    return ops.stack([near, near * down, near * right], axis=-1)
 
 
 def set_places(part: keras.Model, measured: np.ndarray) -> None:
@@ -45,9 +53,9 @@ def set_places(part: keras.Model, measured: np.ndarray) -> None:
     part.get_layer("marker_places").set_weights([measured[chosen]])
 
 
-def _fall(place, side: int):
-    """A Gaussian around a place (N, 1) along a side, (N, side)."""
+def _away(place, side: int):
+    """How far beyond a place (N, 1) each pixel along a side is, in deviations of the spot, (N, side)."""
     repeated = ops.repeat(place, side, axis=1)
     # A functional model would not store a constant array as it is.
     pixels = (ops.cumsum(ops.ones_like(repeated), axis=1) - 0.5) / side
-    return ops.exp(-ops.square((pixels - repeated) / _REACH) / 2)
+    return (pixels - repeated) / _REACH

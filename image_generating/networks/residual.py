@@ -59,8 +59,8 @@ def anatomy_sides(resolution: int) -> tuple[int, ...]:
 def _anatomy(config: NetworkConfig) -> keras.Model:
     """Latents (N, latent) → what is known of each place: (N, side, side, KNOWN_MAPS + GRAIN_MAPS).
 
-    First the image, then where in the atlas the place is (down, right, each in [-1, 1]), then the map of
-    the marker, then grain.
+    First the image, then where in the atlas the place is (down, right, each in [-1, 1]), then the maps
+    of the marker, then grain.
     """
     sides = anatomy_sides(config.resolution)
     base, side = sides[0], sides[-1]

@@ -11,6 +11,7 @@ from keras import layers, ops
 
 from image_generating.networks.blocks import binomial, conv, enlarge, mirrored, zero_conv
 from image_generating.networks.grain import GRAIN_MAPS
+from image_generating.networks.marker import MARKER_MAPS
 from image_generating.networks.wavelets import SUBBANDS, detail_from_subbands, high_pass
 
 # Adam moves all weights of the last layer at once; whole, that is a tenth of the gray scale every step.
@@ -23,7 +24,7 @@ _BORDER = 16
 _QUARTER_BRANCHES, _HALF_BRANCHES = 3, 2
 _SLOPE = 0.2
 # What is known of a place before grain: the image, where in the atlas it is (down, right), the marker.
-KNOWN_MAPS = 1 + 2 + 1
+KNOWN_MAPS = 1 + 2 + MARKER_MAPS
 
 
 def structure(side: int, widths: tuple[int, int], pass_grain: bool) -> keras.Model:
@@ -56,7 +57,7 @@ def borders(side: int) -> tuple[int, int]:
 def bordered(known):
     """What is known (N, n, n, …) with a border that is mirrored, but for the marker, which is there once."""
     around = borders(known.shape[1])
-    image_and_place, marker = known[..., : KNOWN_MAPS - 1], known[..., KNOWN_MAPS - 1 : KNOWN_MAPS]
+    image_and_place, marker = known[..., :3], known[..., 3:KNOWN_MAPS]
     parts = [mirrored(image_and_place, *around), ops.pad(marker, [(0, 0), around, around, (0, 0)])]
     if known.shape[-1] > KNOWN_MAPS:
         parts.append(mirrored(known[..., KNOWN_MAPS:], *around))
@@ -65,7 +66,12 @@ def bordered(known):
 
 def _drawing(widths: tuple[int, int]) -> keras.Model:
     known = keras.Input((None, None, KNOWN_MAPS + GRAIN_MAPS))
-    image, place, marker, noise = known[..., :1], known[..., 1:3], known[..., 3:4], known[..., KNOWN_MAPS:]
+    image, place, marker, noise = (
+        known[..., :1],
+        known[..., 1:3],
+        known[..., 3:KNOWN_MAPS],
+        known[..., KNOWN_MAPS:],
+    )
     half_width, quarter_width = widths
     shown = layers.Concatenate(name="structure_shown")([image, marker])
     x = conv(half_width, 4, "structure_half", strides=2)(shown)

@@ -171,15 +171,24 @@ def test_a_latent_has_one_marker_at_one_of_the_measured_places():
     latents = np.random.default_rng(0).standard_normal((40, 8)).astype("float32")
     maps = np.asarray(network(latents))
     np.testing.assert_array_equal(network(latents), maps)
-    assert maps.shape == (40, 100, 100, 1)
+    assert maps.shape == (40, 100, 100, 3)
+    maps, down, right = np.moveaxis(maps, -1, 0)
     places = [(np.array(np.unravel_index(one.argmax(), (100, 100))) + 0.5) / 100 for one in maps]
     nearest = [np.abs(measured - place).max(axis=1).argmin() for place in places]
     assert np.abs(places - measured[nearest]).max() < 0.05
     assert len(set(nearest)) > 10
     # A spot of 2 % of the side, and nothing else.
-    np.testing.assert_allclose(maps.sum(axis=(1, 2, 3)), 2 * np.pi * 2**2, rtol=0.01)
+    np.testing.assert_allclose(maps.sum(axis=(1, 2)), 2 * np.pi * 2**2, rtol=0.01)
+    # The others say on which side of it a pixel is.
+    for beyond, axis in ((down, 1), (right, 2)):
+        np.testing.assert_allclose(beyond.sum(axis=(1, 2)), 0, atol=0.1)
+        np.testing.assert_allclose(
+            (beyond * np.arange(100).reshape(-1, *[1] * (2 - axis))).sum(axis=(1, 2)),
+            2 * 8 * np.pi,
+            rtol=0.01,
+        )
     # How far a latent reaches does not move it.
-    np.testing.assert_allclose(network(0.5 * latents), maps, atol=1e-4)
+    np.testing.assert_allclose(network(0.5 * latents)[..., 0], maps, atol=1e-4)
 
 
 def test_detail_is_grain_amplified_and_not_brightness_or_slopes():
