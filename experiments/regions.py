@@ -52,9 +52,10 @@ def main() -> None:
     chosen = np.arange(options.images)
     model = appearance.appearance(run.appearance, images, run.recipe.network)
     real = images.reduced(appearance.aligned(len(images))[chosen], FULL // REDUCTION)
-    generated = of_structure(
-        keras.saving.load_model(options.model), model.latents[chosen], model.markers[chosen]
-    )
+    generator = keras.saving.load_model(options.model)
+    # That of the export has a wider spread, and the latents are of this one.
+    appearance.initialize(generator, model)
+    generated = of_structure(generator, model.latents[chosen], model.markers[chosen])
     print("all generated", json.dumps(quality(generated, options.validation)))
     for name, region in _REGIONS.items():
         share = _mask(real.shape[1], *region)

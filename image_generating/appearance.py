@@ -59,7 +59,7 @@ def appearance(path: Path, dataset, network, progress: bool = True) -> Appearanc
 
         # The finest grid adds nothing but time.
         alignment = align(images, sides[:-1] or sides, track)
-        model = principal_appearance(alignment, network.latent, find_markers(images), network.spread)
+        model = principal_appearance(alignment, network.latent, find_markers(images))
         with replacing(path) as temporary:
             np.savez(temporary, **dataclasses.asdict(model))
     with np.load(path, allow_pickle=False) as stored:
@@ -71,9 +71,7 @@ def aligned(count: int) -> np.ndarray:
     return np.linspace(0, count - 1, min(count, _MOST_IMAGES)).astype(int)
 
 
-def principal_appearance(
-    alignment: Alignment, latents: int, markers: np.ndarray, spread: float = 1.0
-) -> Appearance:
+def principal_appearance(alignment: Alignment, latents: int, markers: np.ndarray) -> Appearance:
     """The joint principal components of shape and gray values.
 
     Both count as much as the other: their total variances are made equal.
@@ -82,8 +80,6 @@ def principal_appearance(
         alignment: of the training images.
         latents: how many components; those beyond the number of images are zero.
         markers: of the images, as `find_markers` returns them.
-        spread: how much farther from the average standard normal latents lead than the images are, so that
-            the images' latents have a deviation of 1 / spread.
     """
     shapes, images = alignment.displacements, alignment.images
     joint = np.concatenate([_unit_variance(shapes), _unit_variance(images)], axis=1)
@@ -91,31 +87,33 @@ def principal_appearance(
     _, directions = np.linalg.eigh(joint @ joint.T)
     weights = np.zeros((latents, len(images)), np.float32)
     found = directions[:, ::-1][:, :latents].T
-    weights[: len(found)] = found * spread / np.sqrt(len(images))
+    weights[: len(found)] = found / np.sqrt(len(images))
     return Appearance(
         _mean_and_components(shapes, weights),
         _mean_and_components(images, weights),
         # Directions have unit length.
-        weights.T * len(images) / spread**2,
+        weights.T * len(images),
         markers,
     )
 
 
-def initialize(generator, model: Appearance) -> None:
+def initialize(generator, model: Appearance, gray_spread: float = 1.0) -> None:
     """Sets what a `residual` generator makes of a latent to what the appearance model makes of it.
 
     Args:
         generator: latents (N, latent) → images; its anatomy is set.
         model: with as many components as the generator has latents.
+        gray_spread: factor on the components of the gray values.
     """
     anatomy = generator.get_layer("anatomy")
     set_places(anatomy.get_layer("marker"), model.markers)
     _set_measured(anatomy.get_layer("shape"), model.shapes)
     names = [layer.name for layer in anatomy.layers]
+    images = np.concatenate([model.images[:1], gray_spread * model.images[1:]])
     made, side, level = 0.0, model.shapes.shape[1], 0
     while f"atlas_{side}" in names:
-        moving = 1 + detail_latents(len(model.images) - 1, level)
-        detail = _reduced(model.images, side) - made
+        moving = 1 + detail_latents(len(images) - 1, level)
+        detail = _reduced(images, side) - made
         detail[moving:] = 0
         _set_measured(anatomy.get_layer(f"atlas_{side}"), detail[:moving])
         enlarged = keras.layers.UpSampling2D(2, interpolation="bilinear")((made + detail)[..., None])

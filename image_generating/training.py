@@ -97,6 +97,8 @@ def _run_phases(run, config, recipe, images, clock, number_format, state, extra_
             if recipe.network.preset == "residual":
                 appearance.initialize(gan.generator, first_guess)
                 gan.averaged.set_weights(gan.generator.get_weights())
+                # The other one is given latents of radiographs in training, which must lead to these.
+                appearance.initialize(gan.averaged, first_guess, recipe.gray_spread)
             if state is not None:
                 checkpoint.restore(gan, state)
             step = int(gan.step.value)

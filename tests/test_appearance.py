@@ -1,9 +1,8 @@
 """The first guess of a generator: chests with the shapes and gray values of the training images."""
 
 import numpy as np
-import pytest
 
-from image_generating import appearance
+from image_generating import appearance, checkpoint, training
 from image_generating.alignment import Alignment, align
 from image_generating.data import load
 from image_generating.networks import build_generator
@@ -31,15 +30,14 @@ def test_components_give_back_mean_and_covariance_of_shapes_and_images():
         np.testing.assert_allclose(rows[3:], 0, atol=1e-4)
 
 
-@pytest.mark.parametrize("spread", [1.0, 1.5])
-def test_latents_of_the_images_give_their_shapes_and_gray_values_back(spread):
+def test_latents_of_the_images_give_their_shapes_and_gray_values_back():
     alignment = _alignment()
-    model = appearance.principal_appearance(alignment, 2, _MARKERS, spread)
+    model = appearance.principal_appearance(alignment, 2, _MARKERS)
     for found, given in ((model.shapes, alignment.displacements), (model.images, alignment.images)):
         np.testing.assert_allclose(
             found[0] + np.tensordot(model.latents, found[1:], axes=1), given, atol=1e-3
         )
-    np.testing.assert_allclose(model.latents.std(axis=0), 1 / spread, rtol=1e-4)
+    np.testing.assert_allclose(model.latents.std(axis=0), 1, rtol=1e-4)
 
 
 def test_fewer_images_than_components_leave_the_rest_at_zero():
@@ -76,9 +74,24 @@ def test_a_new_generator_makes_sharper_images_than_the_average(tiny_training, ti
     latents = np.random.default_rng(0).standard_normal((300, tiny_recipe.network.latent), np.float32)
     made = np.asarray(generator(latents))[..., 0]
     assert np.abs(made.mean(axis=0) - real.mean(axis=0)).mean() < 0.1
-    deviation = made.std(axis=0).mean() / tiny_recipe.network.spread
+    deviation = made.std(axis=0).mean()
     assert 0.6 < deviation / real.std(axis=0).mean() < 1.2
     assert _sharpness(made).mean() > 1.2 * _sharpness(real.mean(axis=0)[None])[0]
+
+
+def test_gray_spread_lengthens_components_of_gray_values_and_of_nothing_else(tiny_training, tiny_recipe):
+    """As a training makes them: the averaged generator is the other one, but for this."""
+    run = training.train(tiny_training, tiny_recipe, progress=False)
+    arrays = checkpoint.load_newest(run.checkpoints).arrays
+    parts = {name: name.removeprefix("generator/") for name in arrays if name.startswith("generator/")}
+    anatomy = [path for name, path in parts.items() if path.startswith(("atlas_", "shape_", "marker_"))]
+    assert len(anatomy) == 9
+    for path in anatomy:
+        gray_values = path.startswith("atlas_") and path.endswith("kernel")
+        factor = tiny_recipe.gray_spread if gray_values else 1.0
+        learned, averaged = (arrays[f"{part}/{path}"] for part in ("generator", "averaged"))
+        np.testing.assert_allclose(averaged, factor * learned, rtol=1e-4, atol=1e-6)
+        assert np.abs(learned).max() > 0
 
 
 def test_the_latent_zero_is_the_bent_average_of_the_aligned_images(tiny_training, tiny_recipe):

@@ -43,7 +43,8 @@ def spot(places, side: int):
     """
     down, right = (_away(places[:, axis : axis + 1], side) for axis in (0, 1))
     down, right = down[:, :, None], right[:, None, :]
-    near = ops.exp(-(ops.square(down) + ops.square(right)) / 2)
+    # Not of the sum of squares: Keras' sum of two such tensors does not broadcast when N is 1.
+    near = _fall(down) * _fall(right)
     return ops.stack([near, near * down, near * right], axis=-1)
 
 
@@ -51,6 +52,10 @@ def set_places(part: keras.Model, measured: np.ndarray) -> None:
     """Gives `marker` the places to choose from: 64 of those measured (A, 2), evenly spread."""
     chosen = np.linspace(0, len(measured) - 1, PLACES).round().astype(int)
     part.get_layer("marker_places").set_weights([measured[chosen]])
+
+
+def _fall(distance):
+    return ops.exp(-ops.square(distance) / 2)
 
 
 def _away(place, side: int):

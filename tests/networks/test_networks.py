@@ -171,6 +171,7 @@ def test_a_latent_has_one_marker_at_one_of_the_measured_places():
     latents = np.random.default_rng(0).standard_normal((40, 8)).astype("float32")
     maps = np.asarray(network(latents))
     np.testing.assert_array_equal(network(latents), maps)
+    np.testing.assert_allclose(network(latents[:1]), maps[:1], atol=1e-5)
     assert maps.shape == (40, 100, 100, 3)
     maps, down, right = np.moveaxis(maps, -1, 0)
     places = [(np.array(np.unravel_index(one.argmax(), (100, 100))) + 0.5) / 100 for one in maps]
