@@ -123,7 +123,7 @@ class Recipe(Config):
     # recall is the same and KID higher (docs/recipe.md).
     gray_spread: float = option(
         "how much farther from the average gray values of the averaged generator are than the components say",
-        1.5,
+        1.6,
     )
     # Both together: lighter ones leave a judge so steep that detail does not follow the radiograph, heavier
     # ones blur (docs/recipe.md).

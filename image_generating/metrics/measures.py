@@ -21,8 +21,8 @@ Numbers = dict[str, Estimate | Incomputable]
 # What depends on the size of the sets is taken at equal sizes, at most this: distances of all pairs grow
 # with the square.
 MOST = 5000
-# Smaller sets are drawn again and again, so that all images count.
-DRAWS = 10
+# Smaller sets are drawn again and again, so that all images count; less often for what takes long.
+DRAWS, QUICK_DRAWS = 10, 100
 
 
 def equal_size(*sets: Observed) -> int:
@@ -43,10 +43,15 @@ def likeness(images: Observed, heldout: Observed, *, size: int, seed: int, kid_s
     x, y = images.features, heldout.features
     draws = _draws(len(images), len(heldout), size, seed)
 
-    def drawn(measure: Callable[[np.ndarray, np.ndarray], float], a: np.ndarray = x, b: np.ndarray = y):
+    def drawn(
+        measure: Callable[[np.ndarray, np.ndarray], float],
+        a: np.ndarray = x,
+        b: np.ndarray = y,
+        most: int = DRAWS,
+    ):
         def mean():
             try:
-                return _mean([measure(a[i], b[j]) for i, j in draws])
+                return _mean([measure(a[i], b[j]) for i, j in draws[:most]])
             except Incomputable as reason:
                 if len(images) == len(heldout) == size:
                     raise
@@ -58,14 +63,14 @@ def likeness(images: Observed, heldout: Observed, *, size: int, seed: int, kid_s
     return _collect(
         kid=lambda: distances.kid(x, y, size=kid_size, seed=seed),
         fid=drawn(distances.fid),
-        precision=drawn(manifold.precision),
-        density=drawn(manifold.density),
+        precision=drawn(manifold.precision, most=QUICK_DRAWS),
+        density=drawn(manifold.density, most=QUICK_DRAWS),
         auc=drawn(lambda a, b: twosample.auc(a, b, seed=seed)),
         spectrum_db=drawn(spectrum.difference, images.spectra, heldout.spectra),
         fine_db=drawn(spectrum.fine_difference, images.spectra, heldout.spectra),
         grid_db=drawn(spectrum.grid, curves, real_curves),
-        recall=drawn(manifold.recall),
-        coverage=drawn(manifold.coverage),
+        recall=drawn(manifold.recall, most=QUICK_DRAWS),
+        coverage=drawn(manifold.coverage, most=QUICK_DRAWS),
         ms_ssim=lambda: similarity.mean_pairwise(images.kept, seed=seed),
     )
 
@@ -111,7 +116,7 @@ def secrecy_of_heldout(heldout: Observed, train: Observed, *, seed: int) -> Numb
 def _draws(first: int, second: int, size: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     random = np.random.default_rng(seed)
     whole = first == second == size
-    count = 1 if whole else int(np.clip(2000 // size, 1, DRAWS))
+    count = 1 if whole else int(np.clip(2000 // size, 1, QUICK_DRAWS))
     return [(random.permutation(first)[:size], random.permutation(second)[:size]) for _ in range(count)]
 
 
