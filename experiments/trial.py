@@ -3,8 +3,9 @@
     python experiments/trial.py --train DIR --validation DIR --resolution 200 --minutes 10 \
         --set learning_rate=5e-4 --set penalty_gamma=0.1 --name faster
 
-Trials are compared at equal wall-clock time, alone on the machine. Everything is measured at the trial's
-resolution on 500 generated images of the averaged generator; docs/recipe.md says what came of it.
+Trials are compared at equal wall-clock time, alone on the machine, or with --kimg at equal numbers of
+images. Everything is measured at the trial's resolution on 500 generated images of the averaged
+generator; docs/recipe.md says what came of it.
 """
 
 import argparse
@@ -42,7 +43,9 @@ def main() -> None:
     parser.add_argument(
         "--resolution", type=int, default=200, choices=[200, 800], help="200: structure alone"
     )
-    parser.add_argument("--minutes", type=float, default=10.0)
+    bound = parser.add_mutually_exclusive_group(required=True)
+    bound.add_argument("--minutes", type=float)
+    bound.add_argument("--kimg", type=float, help="train for so many thousand images")
     parser.add_argument("--batch-size", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="change the recipe")
@@ -60,6 +63,7 @@ def main() -> None:
             data=options.train,
             output=Path(folder) / "run",
             minutes=options.minutes,
+            kimg=options.kimg,
             batch_size=options.batch_size,
             seed=options.seed,
         )
@@ -71,7 +75,7 @@ def main() -> None:
         "name": options.name,
         "changes": options.set,
         "resolution": options.resolution,
-        "minutes": options.minutes,
+        "minutes": state.seconds / 60,
         "batch_size": options.batch_size,
         "seed": options.seed,
         "kimg": int(state.arrays["gan/images_seen"]) / 1000,
