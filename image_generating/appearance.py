@@ -15,6 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from image_generating.alignment import Alignment, align
+from image_generating.background import deepened
 from image_generating.files import replacing
 from image_generating.markers import find_markers
 from image_generating.networks.marker import set_places
@@ -30,7 +31,8 @@ class Appearance:
 
     Attributes:
         shapes: float32 (1 + latent, B, B, 2), displacements in pixels of that base grid.
-        images: float32 (1 + latent, S, S), gray values of [-1, 1] in the frame of the atlas.
+        images: float32 (1 + latent, S, S), gray values in the frame of the atlas, black -1, white 1, and
+            lower in the background (`background.py`).
         latents: float32 (A, latent), those of the aligned images, which `aligned` names.
         markers: float32 (A, 2), where these have their side marker, down and right, as shares of the side.
     """
@@ -59,6 +61,7 @@ def appearance(path: Path, dataset, network, progress: bool = True) -> Appearanc
 
         # The finest grid adds nothing but time.
         alignment = align(images, sides[:-1] or sides, track)
+        alignment = dataclasses.replace(alignment, images=deepened(alignment.images))
         model = principal_appearance(alignment, network.latent, find_markers(images))
         with replacing(path) as temporary:
             np.savez(temporary, **dataclasses.asdict(model))

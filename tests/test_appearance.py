@@ -106,5 +106,16 @@ def test_the_latent_zero_is_the_bent_average_of_the_aligned_images(tiny_training
     assert np.abs(image - alignment.images.mean(axis=0)).mean() < 0.01
 
 
+def test_what_is_blacker_than_black_is_cut_off(tiny_training, tiny_recipe, tmp_path):
+    model = appearance.appearance(
+        tmp_path / "appearance.npz", load(tiny_training), tiny_recipe.network, progress=False
+    )
+    assert model.images[0].min() < -1.2
+    generator = build_generator(tiny_recipe.network, 28)
+    appearance.initialize(generator, model)
+    known = np.asarray(generator.layers[0](np.zeros((1, tiny_recipe.network.latent), np.float32)))
+    assert known[..., 0].min() == -1
+
+
 def _sharpness(images) -> np.ndarray:
     return np.abs(np.diff(images, axis=1)).mean(axis=(1, 2))

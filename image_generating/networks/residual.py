@@ -13,7 +13,7 @@ grid, a quarter of the resolution, and `synthesis` from there to the full resolu
 """
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from image_generating.config import NetworkConfig
 from image_generating.networks.bending import bending, places
@@ -71,7 +71,8 @@ def _anatomy(config: NetworkConfig) -> keras.Model:
         enlarged = enlarge(f"atlas_enlarge_{finer}")(image)
         detail = _atlas(finer, config.latent, level)(latents)
         image = layers.Add(name=f"atlas_add_{finer}")([enlarged, detail])
-    bent = bending(base, side, 1)([image, shape])
+    # Background is blacker than black (`background.py`), and cut off here it has an edge.
+    bent = ops.clip(bending(base, side, 1)([image, shape]), -1.0, 1.0)
     known = [
         bent,
         places(base, side)(shape),
