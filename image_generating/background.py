@@ -26,10 +26,16 @@ def deepened(images: np.ndarray) -> np.ndarray:
         images: float32 (N, S, S), black -1, white 1.
 
     Returns:
-        The images, with up to 1 subtracted in the background.
+        The images, with up to 1 subtracted in the background, which has nothing bright any more.
     """
-    slope = _SLOPE / images.shape[-1]
-    return np.stack([image - np.minimum(slope * _distance_to_body(image), _DEPTH) for image in images])
+    return np.stack([_deepened(image) for image in images])
+
+
+def _deepened(image: np.ndarray) -> np.ndarray:
+    distance = _distance_to_body(image)
+    # Markers and texts have a place of their own in a generator; here they would leave bright spots.
+    dark = np.where(distance > 0, np.minimum(image, _DARK), image)
+    return dark - np.minimum(_SLOPE / len(image) * distance, _DEPTH)
 
 
 def _distance_to_body(image: np.ndarray) -> np.ndarray:
@@ -37,9 +43,14 @@ def _distance_to_body(image: np.ndarray) -> np.ndarray:
     # The image ends in the background: beyond its border there is more of the same.
     around = round(_DEPTH / _SLOPE * len(image)) + _BRIDGE
     dark = np.pad(ndimage.gaussian_filter(image, _BLUR) < _DARK, around, mode="edge")
-    dark = ndimage.binary_opening(dark, iterations=_BRIDGE)
+    # An opening; SciPy's own takes the corners of a dark image away.
+    dark = ndimage.binary_erosion(dark, iterations=_BRIDGE, border_value=1)
+    dark = ndimage.binary_dilation(dark, iterations=_BRIDGE)
     rim = np.ones(dark.shape, bool)
     rim[1:-1, 1:-1] = False
     background = ndimage.binary_propagation(rim & dark, mask=dark)
+    parts, _ = ndimage.label(~background)
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
     inside = slice(around, -around)
-    return ndimage.distance_transform_edt(background)[inside, inside].astype(np.float32)
+    return ndimage.distance_transform_edt(parts != sizes.argmax())[inside, inside].astype(np.float32)

@@ -35,6 +35,19 @@ def test_dark_places_inside_the_body_stay_as_they_are():
     np.testing.assert_array_equal(deepened(image[None])[0], image)
 
 
+def test_a_marker_beside_the_body_is_background_too():
+    image = _body(40, 80)
+    image[20:30, 10:20] = 1
+    plain, marked = (deepened(each[None])[0] for each in (_body(40, 80), image))
+    assert marked[20:30, 10:20].max() <= -1.8
+    np.testing.assert_array_equal(marked[60:], plain[60:])
+
+
+def test_an_image_without_a_body_stays_as_it_is():
+    image = np.full((100, 100), -1.0, np.float32)
+    np.testing.assert_array_equal(deepened(image[None])[0], image)
+
+
 def test_background_goes_on_beyond_the_border_of_the_image():
     row = deepened(_body(10, 100)[None])[0, 50]
     assert np.all(np.diff(row[4:8]) > 0)
