@@ -21,7 +21,7 @@ import keras  # noqa: E402
 
 from image_generating import export, training  # noqa: E402
 
-_ANIMATION_SIDE = 400
+_ANIMATION_SIDE = 360
 
 SMALL = os.environ.get("IMAGE_GENERATING_SMALL") == "1"
 """Whether everything is to be small, as the tests of the notebooks ask for."""
