@@ -21,7 +21,7 @@ import keras  # noqa: E402
 
 from image_generating import export, training  # noqa: E402
 
-_ANIMATION_SIDE = 360
+_ANIMATION_SIDE = 400
 
 SMALL = os.environ.get("IMAGE_GENERATING_SMALL") == "1"
 """Whether everything is to be small, as the tests of the notebooks ask for."""
@@ -53,7 +53,7 @@ def animation(path: Path) -> Image:
         shown.thumbnail((_ANIMATION_SIDE, _ANIMATION_SIDE))
     encoded = io.BytesIO()
     pictures[0].save(
-        encoded, "WEBP", save_all=True, append_images=pictures[1:], duration=durations, loop=0, quality=60
+        encoded, "WEBP", save_all=True, append_images=pictures[1:], duration=durations, loop=0, quality=55
     )
     # Declared as PNG, as GitHub and nbconvert show neither WebP nor GIF; browsers look at the content.
     return Image(data=encoded.getvalue(), format="png")
