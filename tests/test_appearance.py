@@ -83,8 +83,8 @@ def test_gray_spread_lengthens_components_of_gray_values_and_of_nothing_else(tin
     """As a training makes them: the averaged generator is the other one, but for this."""
     run = training.train(tiny_training, tiny_recipe, progress=False)
     arrays = checkpoint.load_newest(run.checkpoints).arrays
-    parts = {name: name.removeprefix("generator/") for name in arrays if name.startswith("generator/")}
-    anatomy = [path for name, path in parts.items() if path.startswith(("atlas_", "shape_", "marker_"))]
+    paths = [name.removeprefix("generator/") for name in arrays if name.startswith("generator/")]
+    anatomy = [path for path in paths if path.startswith(("atlas_", "shape_", "marker_"))]
     assert len(anatomy) == 9
     for path in anatomy:
         gray_values = path.startswith("atlas_") and path.endswith("kernel")

@@ -23,8 +23,10 @@ _BORDER = 16
 # Residual branches at a quarter and at a half of the grid.
 _QUARTER_BRANCHES, _HALF_BRANCHES = 3, 2
 _SLOPE = 0.2
-# What is known of a place before grain: the image, where in the atlas it is (down, right), the marker.
-KNOWN_MAPS = 1 + 2 + MARKER_MAPS
+# What is known of a place: the image, where in the atlas it is (down, right), from here on the marker, …
+_MARKER = 1 + 2
+# … and from here on grain.
+KNOWN_MAPS = _MARKER + MARKER_MAPS
 
 
 def structure(side: int, widths: tuple[int, int], pass_grain: bool) -> keras.Model:
@@ -57,7 +59,7 @@ def borders(side: int) -> tuple[int, int]:
 def bordered(known):
     """What is known (N, n, n, …) with a border that is mirrored, but for the marker, which is there once."""
     around = borders(known.shape[1])
-    image_and_place, marker = known[..., :3], known[..., 3:KNOWN_MAPS]
+    image_and_place, marker = known[..., :_MARKER], known[..., _MARKER:KNOWN_MAPS]
     parts = [mirrored(image_and_place, *around), ops.pad(marker, [(0, 0), around, around, (0, 0)])]
     if known.shape[-1] > KNOWN_MAPS:
         parts.append(mirrored(known[..., KNOWN_MAPS:], *around))
@@ -68,8 +70,8 @@ def _drawing(widths: tuple[int, int]) -> keras.Model:
     known = keras.Input((None, None, KNOWN_MAPS + GRAIN_MAPS))
     image, place, marker, noise = (
         known[..., :1],
-        known[..., 1:3],
-        known[..., 3:KNOWN_MAPS],
+        known[..., 1:_MARKER],
+        known[..., _MARKER:KNOWN_MAPS],
         known[..., KNOWN_MAPS:],
     )
     half_width, quarter_width = widths
