@@ -70,21 +70,11 @@ def measure(preset: str, options: argparse.Namespace) -> dict[str, float]:
     import numpy as np
 
     from image_generating.config import RECIPES
+    from image_generating.data import Dataset
+    from image_generating.data.batches import Aligned, Batches
     from image_generating.gan import GAN
     from image_generating.networks.grids import REDUCTION
     from image_generating.sampling import latents
-
-    class RandomBatches(keras.utils.PyDataset):
-        def __len__(self):
-            return options.steps + 2
-
-        def __getitem__(self, index):
-            random = np.random.default_rng(index)
-            images, aligned = (
-                random.integers(0, 256, (options.batch_size, side, side), dtype="uint8")
-                for side in (options.resolution, options.resolution // REDUCTION)
-            )
-            return ({"images": images, "aligned": aligned, "latents": z},)
 
     class Clock(keras.callbacks.Callback):
         def __init__(self):
@@ -97,11 +87,17 @@ def measure(preset: str, options: argparse.Namespace) -> dict[str, float]:
     recipe = RECIPES[preset]
     recipe = recipe.replace(network=recipe.network.replace(resolution=options.resolution))
     z = latents(options.batch_size, recipe.network.latent, seed=0)
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (options.batch_size, *2 * [options.resolution]), dtype="uint8")
+    dataset = Dataset(images, names=(), skipped=(), key="random")
+    places = random.random((options.batch_size, 2), dtype="float32")
+    aligned = Aligned(np.arange(options.batch_size), z, places, options.resolution // REDUCTION)
+    batches = Batches(dataset, options.batch_size, options.resolution, seed=0, aligned=aligned)
     gan = GAN(recipe, options.batch_size, precision=options.precision)
     gan.compile()
     clock = Clock()
-    gan.fit(RandomBatches(), callbacks=[clock], verbose=0)
     # The first two steps trace, compile and warm up.
+    gan.fit(batches, steps_per_epoch=options.steps + 2, callbacks=[clock], verbose=0)
     seconds = [after - before for before, after in zip(clock.ends[1:], clock.ends[2:], strict=False)]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     walls, cpus = [], []
