@@ -94,6 +94,25 @@ class Clock(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
+class Annealing(keras.callbacks.Callback):
+    """Lets the learning rate fall to zero in the phase of texture, as half a cosine.
+
+    Source: Loshchilov and Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts", without
+    restarts. It moves between epochs of the trainer, where either backend takes it up.
+    """
+
+    def __init__(self, clock: Clock):
+        super().__init__()
+        self.clock = clock
+
+    def on_train_begin(self, logs=None):
+        self._rate = float(self.model.optimizer.learning_rate)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        done = self.clock.schedule.last_phase(self.clock.progress)
+        self.model.optimizer.learning_rate = self._rate * (1 + math.cos(math.pi * done)) / 2
+
+
 class Progress(keras.callbacks.Callback):
     """A progress bar on stderr: share of the training, images per second, losses, time left."""
 

@@ -47,12 +47,11 @@ def restore(gan, checkpoint: Checkpoint) -> None:
 
     Variables that the checkpoint lacks belong to stages added since, and keep their initial values.
     """
-    # The learning rate follows from the recipe and the rollbacks.
+    # The learning rate follows from the recipe, the rollbacks and the progress.
     kept = {"optimizer/adam/learning_rate"}
     if gan.resolution > checkpoint.resolution:
-        # Adam corrects for averages that began at zero by the number of steps. Counting anew corrects
-        # those of the new stages, which would take steps ten times too long, and lets the old ones,
-        # whose averages are complete, start with short steps.
+        # Adam corrects for averages that began at zero by the number of steps: with the old number, those of
+        # the new stage would take steps ten times too long.
         kept.add("optimizer/adam/iteration")
     for name, variable in gan.state().items():
         if name in checkpoint.arrays and name not in kept:

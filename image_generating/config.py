@@ -137,11 +137,9 @@ class Recipe(Config):
     )
     settled_pixel_weight: float = option("weight of the mean difference from then on", 10.0)
     settled_penalty_gamma: float = option("strength of the judge of structure's penalty from then on", 0.02)
-    # Edges are learned sooner with it. With 30, and averaged, grain came out fainter (docs/recipe.md).
-    texture_pixel_weight: float = option(
-        "generator's loss: weight of the mean difference between texture's image and the radiograph", 10.0
-    )
-    texture_penalty_gamma: float = option("strength of the gradient penalty, of the judge of texture", 0.005)
+    texture_pixel_weight: float = option("the same for texture's image without its grain", 30.0)
+    # With a tenth of it texture by itself had twice the KID (docs/recipe.md).
+    texture_penalty_gamma: float = option("strength of the gradient penalty, of the judge of texture", 0.05)
     penalty_sigma: float = option("size of the penalty's finite difference, in gray values of [-1, 1]", 0.05)
     penalty_share: float = option("share of the batch that the penalty looks at in every step", 0.25)
     # Light: stronger settings scored worse, and what is strong enough to help is strong enough to leak.

@@ -10,7 +10,9 @@ from image_generating.augment import augment
 from image_generating.config import Recipe
 from image_generating.losses import LOSSES, gradient_penalty
 from image_generating.networks import build_discriminator, build_generator
+from image_generating.networks.judges import judge
 from image_generating.precision import dtype_policy
+from image_generating.schedule import phases
 from image_generating.views import View, views
 
 # How gradients are taken is all that differs between backends.
@@ -65,6 +67,10 @@ class GAN(TrainStep, keras.Model):
             self.generator = build_generator(recipe.network, self.resolution)
             self.discriminator = build_discriminator(recipe.network, self.resolution)
             self.averaged = build_generator(recipe.network, self.resolution)
+        if self.resolution > phases(recipe)[0][0]:
+            # Structure has had its phase, and texture does not depend on it: all the time is texture's.
+            _, places = judge(self.discriminator, "structure")
+            self.generator.get_layer("structure").trainable = places.trainable = False
         self.averaged.trainable = False
         self.averaged.set_weights(self.generator.get_weights())
         self.random = keras.random.SeedGenerator(seed, name="random")
@@ -108,7 +114,7 @@ class GAN(TrainStep, keras.Model):
         """
         judged = [self._judge(view) for view in views(self, batch)]
         discriminator_losses, generator_losses, logs = zip(*judged, strict=True)
-        # Structure is judged first, and that account is logged.
+        # Where both stages are trained, the account of structure, judged first, is logged.
         return sum(discriminator_losses), sum(generator_losses), logs[0]
 
     def _judge(self, view: View):
@@ -127,7 +133,8 @@ class GAN(TrainStep, keras.Model):
             "real_above_fake": ops.mean(ops.cast(real_logits > fake_logits, "float32")),
         }
         if view.pixel_weight is not None:
-            difference = ops.mean(ops.abs(view.fakes - view.reals))
+            drawn = view.fakes if view.grainless is None else view.grainless
+            difference = ops.mean(ops.abs(drawn - view.reals))
             generator_loss = generator_loss + view.pixel_weight * difference
             logs["pixel_difference"] = difference
         if view.penalty_gamma is not None:
@@ -204,7 +211,7 @@ class GAN(TrainStep, keras.Model):
 
     @property
     def _learning_stages(self) -> list:
-        """The generator's layers but the frozen one, which has four times as many weights as the others."""
+        """The generator's layers but those that are not trained in this phase."""
         return [layer for layer in self.generator.layers if layer.trainable_variables]
 
     def state(self) -> dict:

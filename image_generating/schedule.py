@@ -36,6 +36,13 @@ class Schedule:
         """Resolution of the phase at this progress."""
         return next((r for r, end in self.phases if progress < end), self.phases[-1][0])
 
+    def last_phase(self, progress: float) -> float:
+        """How much of the last phase is done at this progress of the training; 0 where there is but one."""
+        if len(self.phases) == 1:
+            return 0.0
+        begin, end = (end for _, end in self.phases[-2:])
+        return min(1.0, max(0.0, (progress - begin) / (end - begin)))
+
 
 def schedule(config: TrainConfig, growth: tuple[tuple[int, float], ...], data_set_size: int) -> Schedule:
     """Builds the schedule of a training from its bounds; one hour when none is given.

@@ -30,6 +30,7 @@ class View:
         pixel_weight: weight, in the generator's loss, of the mean difference between the images of a pair
             (pix2pix, Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks");
             None: without.
+        grainless: the generated images as they are without grain, for that difference; None: `fakes`.
         whole: whether the images are shown whole and not by windows.
     """
 
@@ -38,6 +39,7 @@ class View:
     fakes: Any
     penalty_gamma: Any
     pixel_weight: Any = None
+    grainless: Any = None
     whole: bool = False
 
 
@@ -61,24 +63,21 @@ def views(gan, batch: dict) -> list[View]:
         fakes = gan.generator(latents, training=True)
         return [View(gan.discriminator, images, fakes, gan.recipe.penalty_gamma or None, whole=True)]
     anatomy, drawing, *restoring = gan.generator.layers
-    latents = ops.reshape(batch["latents"], (gan.batch_size, network.latent))
-    known = anatomy(latents)[..., :-GRAIN_MAPS]
-    side = known.shape[1]
-    # Where the radiograph has its marker, and not where its latent would have put one.
-    marker = spot(ops.reshape(batch["markers"], (gan.batch_size, 2)), side)
-    known = ops.concatenate([known[..., :-MARKER_MAPS], marker], axis=-1)
-    shown = [_structure(gan, drawing, known, _gray(gan, batch["aligned"], side))]
-    if restoring:
-        shown.append(_texture(gan, restoring[0], images))
-    return shown
+    shown = [_structure(gan, anatomy, drawing, batch)] if drawing.trainable else []
+    return shown + [_texture(gan, stage, images) for stage in restoring]
 
 
-def _structure(gan, stage, known, aligned) -> View:
+def _structure(gan, anatomy, stage, batch: dict) -> View:
     """A window of what the stage makes of the anatomy, beside one of the radiograph.
 
     What the stage cannot change is in both as the anatomy has it.
     """
-    image = known[..., :1]
+    latents = ops.reshape(batch["latents"], (gan.batch_size, gan.recipe.network.latent))
+    known = anatomy(latents)[..., :-GRAIN_MAPS]
+    # Where the radiograph has its marker, and not where its latent would have put one.
+    marker = spot(ops.reshape(batch["markers"], (gan.batch_size, 2)), known.shape[1])
+    known = ops.concatenate([known[..., :-MARKER_MAPS], marker], axis=-1)
+    image, aligned = known[..., :1], _gray(gan, batch["aligned"], known.shape[1])
     reals = image + structure.fine(aligned - image)
     side = min(_STRUCTURE_WINDOW, reals.shape[1])
     place = [_STRIDE * steps for steps in _places(gan, reals.shape[1] // _STRIDE, side // _STRIDE)]
@@ -98,18 +97,25 @@ def _texture(gan, stage, reals) -> View:
     side = min(_TEXTURE_WINDOW, reduced.shape[1])
     place = _places(gan, reduced.shape[1], side)
     fakes = _drawn(gan, stage, synthesis, reduced, place, side)
+    grainless = _drawn(gan, stage, synthesis, reduced, place, side, grain=False)
     shown = _crop(reals, [REDUCTION * start for start in place], REDUCTION * side)
     return View(
         *_judged(gan, "texture", shown, fakes),
         penalty_gamma=gan.recipe.texture_penalty_gamma,
         pixel_weight=gan.recipe.texture_pixel_weight,
+        # Grain is chance, and fainter in what differs least from one radiograph.
+        grainless=judge(gan.discriminator, "texture")[0](grainless),
     )
 
 
-def _drawn(gan, stage, module, known, place, side: int):
-    """What a stage, which `module` has built, makes of a window of what is known and of new grain."""
+def _drawn(gan, stage, module, known, place, side: int, grain: bool = True):
+    """What a stage, which `module` has built, makes of a window of what is known and of new grain or none."""
     before, after = module.borders(side)
-    window = _with_grain(gan, _crop(module.bordered(known), place, before + side + after))
+    window = _crop(module.bordered(known), place, before + side + after)
+    shape = (*window.shape[:-1], GRAIN_MAPS)
+    # New, as that of a training image's latent would name the image.
+    noise = keras.random.normal(shape, seed=gan.random) if grain else ops.zeros(shape)
+    window = ops.concatenate([window, noise], axis=-1)
     drawn = stage.get_layer(f"{stage.name}_drawing")(window)
     factor = drawn.shape[1] // window.shape[1]
     middle = slice(factor * before, factor * (before + side))
@@ -126,12 +132,6 @@ def _gray(gan, images, side: int):
     # `fit` hands over batches of unknown shape.
     images = ops.reshape(images, (gan.batch_size, side, side, 1))
     return ops.cast(images, "float32") / 127.5 - 1
-
-
-def _with_grain(gan, images):
-    """Adds new grain; that of a training image's latent would name the image."""
-    shape = (*images.shape[:-1], GRAIN_MAPS)
-    return ops.concatenate([images, keras.random.normal(shape, seed=gan.random)], axis=-1)
 
 
 def _places(gan, side: int, window: int) -> list:

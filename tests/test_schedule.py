@@ -2,7 +2,7 @@ import pytest
 
 from image_generating.config import RECIPES, Recipe, TrainConfig
 from image_generating.errors import UserError
-from image_generating.schedule import phases, schedule
+from image_generating.schedule import Schedule, phases, schedule
 
 
 def _recipe(resolution: int) -> Recipe:
@@ -48,6 +48,13 @@ def test_resolution_follows_progress():
     assert visited[0] == 200
     assert visited[-1] == 800
     assert visited == sorted(visited)
+
+
+def test_the_last_phase_has_a_progress_of_its_own():
+    halves = _schedule(kimg=10)
+    assert [halves.last_phase(progress) for progress in (0, 0.5, 0.75, 1, 1.1)] == [0, 0, 0.5, 1, 1]
+    alone = Schedule(images=1.0, seconds=None, phases=((64, 1.0),))
+    assert alone.last_phase(0.7) == 0
 
 
 @pytest.mark.parametrize("bound", ["epochs", "kimg", "minutes"])

@@ -70,6 +70,18 @@ def test_train_writes_previews_history_curves_and_checkpoints(tiny_training, gro
     assert "img/s" in capsys.readouterr().err
 
 
+def test_the_last_phase_trains_texture_alone_and_ends_at_rest(tiny_training, growing_recipe):
+    run = train(tiny_training.replace(kimg=0.48), growing_recipe, progress=False)
+    first, begun, *_, last = (checkpoint.load(path) for path in sorted(run.milestones.iterdir())[3:])
+    assert [each.resolution for each in (first, begun, last)] == [28, 112, 112]
+    for name, before in first.arrays.items():
+        if name.startswith(("generator/structure", "averaged/structure", "discriminator/structure")):
+            np.testing.assert_array_equal(last.arrays[name], before, err_msg=name)
+    grain = "generator/synthesis_112_colour/kernel"
+    assert not np.array_equal(last.arrays[grain], begun.arrays[grain])
+    assert float(last.arrays["optimizer/adam/learning_rate"]) < 0.1 * growing_recipe.learning_rate
+
+
 def test_a_milestone_is_kept_for_good_at_each_tenth(tiny_training, growing_recipe):
     run = train(tiny_training.replace(kimg=0.24), growing_recipe, progress=False)
     kept = [checkpoint.load(path) for path in sorted(run.milestones.iterdir())]

@@ -169,6 +169,18 @@ def test_structure_is_judged_otherwise_once_it_has_settled(gan):
     gan.images_seen.assign(0)
 
 
+def test_texture_alone_is_judged_once_structure_has_had_its_phase(tiny_recipe):
+    recipe = tiny_recipe.replace(growth=((4, 0.5), (1, 0.5)))
+    gan = GAN(recipe, BATCH)
+    (view,) = views(gan, _batch(gan, 112))
+    assert view.grainless.shape == view.fakes.shape
+    trained = [variable.path for variable in gan.trainable_variables]
+    assert trained
+    assert all(path.startswith(("synthesis", "texture")) for path in trained)
+    whole = [variable.path for variable in GAN(tiny_recipe, BATCH).trainable_variables]
+    assert any(path.startswith("structure") for path in whole)
+
+
 def test_windows_show_the_border_of_the_image_often(gan):
     batch = _batch(gan, SIDE)
     # Gray values tell the column.

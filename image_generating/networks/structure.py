@@ -93,7 +93,8 @@ def _drawing(widths: tuple[int, int]) -> keras.Model:
     for number in range(_HALF_BRANCHES):
         x = _add_branch(x, half_width, f"structure_half_{number}")
     subbands = zero_conv(SUBBANDS, "structure_subbands")(_relu("structure_relu")(x))
-    detail = detail_from_subbands("structure", _TAPS)(_SCALE * subbands)
+    sharpen = high_pass("structure_sharpen", SUBBANDS, _TAPS)
+    detail = detail_from_subbands("structure", sharpen)(_SCALE * subbands)
     middle = enlarge("structure_middle_enlarge", 4)(_SCALE * middle)
     image = layers.Add(name="structure_image", dtype="float32")([image, middle, detail])
     return keras.Model(known, image, name="structure_drawing")

@@ -9,15 +9,16 @@ import keras
 import numpy as np
 from keras import layers
 
-from image_generating.networks.blocks import conv, enlarge, mirrored, zero_conv
+from image_generating.networks.blocks import binomial, conv, enlarge, mirrored, zero_conv
 from image_generating.networks.grain import GRAIN_MAPS
 from image_generating.networks.grids import REDUCTION
-from image_generating.networks.wavelets import SUBBANDS, detail_from_subbands
+from image_generating.networks.wavelets import SUBBANDS, detail_from_subbands, fixed, high_pass_across
 
 # How far its convolutions look, on the last grid.
 _BORDER = 5
-# Only what the finest wavelets would repeat as a mesh is taken out of the subbands.
-_TAPS = 3
+# Of the blur that hides edges from the strength of grain.
+_GRAY_TAPS = 7
+_GRAY_WIDTH = 8
 _SLOPE = 0.2
 
 
@@ -46,8 +47,9 @@ def bordered(known):
 def _drawing(name: str, width: int) -> keras.Model:
     """To the image, enlarged bilinearly, it adds detail.
 
-    The detail's subbands each have a part that follows from the image and grain whose strength follows from
-    the image.
+    The detail's subbands each have a part that follows from the image, and grain. How strong grain is
+    follows from how bright the image is around, as in a radiograph, and from nothing else: with edges
+    in sight it became noise along them.
     """
     known = keras.Input((None, None, 1 + GRAIN_MAPS))
     x = image = known[..., :1]
@@ -55,14 +57,18 @@ def _drawing(name: str, width: int) -> keras.Model:
     for number in range(2):
         x = conv(width, 3, f"{name}_conv_{number}")(x)
         x = layers.LeakyReLU(_SLOPE, name=f"{name}_relu_{number}")(x)
-    bands = zero_conv(2 * SUBBANDS, f"{name}_bands")(enlarge(f"{name}_enlarge")(x))
+    bands = zero_conv(SUBBANDS, f"{name}_bands")(enlarge(f"{name}_enlarge")(x))
+    gray = conv(_GRAY_WIDTH, 1, f"{name}_gray")(fixed(f"{name}_blur", [binomial(_GRAY_TAPS)])(image))
+    gray = layers.LeakyReLU(_SLOPE, name=f"{name}_gray_relu")(gray)
+    strength = layers.Conv2D(SUBBANDS, 1, kernel_initializer="zeros", name=f"{name}_strength")(gray)
+    strength = enlarge(f"{name}_enlarge_strength")(strength)
     unpack = layers.Conv2DTranspose(
         SUBBANDS, 2, strides=2, use_bias=False, trainable=False, name=f"{name}_unpack"
     )
     noise = conv(SUBBANDS, 3, f"{name}_colour", use_bias=False)(unpack(noise))
-    noise = layers.Multiply(name=f"{name}_grain")([bands[..., SUBBANDS:], noise])
-    bands = layers.Add(name=f"{name}_subbands")([bands[..., :SUBBANDS], noise])
-    detail = detail_from_subbands(name, _TAPS)(bands)
+    noise = layers.Multiply(name=f"{name}_grain")([strength, noise])
+    bands = layers.Add(name=f"{name}_subbands")([bands, noise])
+    detail = detail_from_subbands(name, high_pass_across(f"{name}_sharpen"))(bands)
     for factor in (2, 4):
         image = enlarge(f"{name}_enlarge_image_{factor}")(image)
     image = layers.Add(name=f"{name}_image", dtype="float32")([image, detail])

@@ -216,19 +216,32 @@ def test_grain_is_white_noise_that_belongs_to_the_latent():
     np.testing.assert_allclose(grain(0.5 * latents), noise, atol=1e-4)
 
 
-def test_the_last_stage_adds_grain_where_the_image_asks_for_it():
+def test_the_last_stage_adds_grain_as_the_gray_values_ask_for_it():
     synthesis = build_generator(NetworkConfig(resolution=64)).get_layer("synthesis_64")
     random = np.random.default_rng(0)
     flat = np.zeros((1, 16, 16, 1), "float32")
     grains = [random.standard_normal((1, 16, 16, 16)).astype("float32") for _ in range(2)]
     inputs = [np.concatenate([flat, grain], axis=-1) for grain in grains]
     np.testing.assert_array_equal(*[synthesis(each) for each in inputs])
-    bias = synthesis.get_layer("synthesis_64_drawing").get_layer("synthesis_64_bands").bias
-    bias.assign([0, 0, 0, 0, 0.1, 0.1, 0.1, 0.1])
+    drawing = synthesis.get_layer("synthesis_64_drawing")
+    drawing.get_layer("synthesis_64_strength").bias.assign([0.1, 0.1, 0.1, 0.1])
     first, second = (np.asarray(synthesis(each))[0, 8:-8, 8:-8, 0] for each in inputs)
     assert 0.01 < np.std(first) < 1
     assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.2
     assert abs(np.mean(first)) < 0.1 * np.std(first)
+    # A line in the image moves its strength by no more than the line's share of the gray values around.
+    drawing.get_layer("synthesis_64_gray").kernel.assign(np.full((1, 1, 1, 8), 0.5))
+    drawing.get_layer("synthesis_64_strength").kernel.assign(np.full((1, 1, 8, 4), 0.1))
+    drawing.get_layer("synthesis_64_strength").bias.assign([0, 0, 0, 0])
+    line = flat.copy()
+    line[:, 8] = 1
+
+    def strength(image):
+        both = [synthesis(np.concatenate([image, grain], axis=-1)) for grain in grains]
+        return np.std(np.subtract(*both)[:, 28:40])
+
+    at_line, everywhere = strength(line), strength(flat + 1)
+    assert 0 < at_line < 0.4 * everywhere
 
 
 def test_a_constant_subband_draws_no_mesh():
@@ -236,9 +249,24 @@ def test_a_constant_subband_draws_no_mesh():
     generator = build_generator(NetworkConfig(resolution=64))
     synthesis = generator.get_layer("synthesis_64")
     drawing = synthesis.get_layer("synthesis_64_drawing")
-    drawing.get_layer("synthesis_64_bands").bias.assign([1.0, -2.0, 3.0, 4.0, 0.0, 0.0, 0.0, 0.0])
+    drawing.get_layer("synthesis_64_bands").bias.assign([1.0, -2.0, 3.0, 4.0])
     image = np.asarray(synthesis(np.zeros((1, 16, 16, 17), "float32")))[0, 8:-8, 8:-8, 0]
     np.testing.assert_allclose(image, 0, atol=1e-6)
+
+
+def test_detail_of_a_straight_edge_has_no_dots():
+    """Whatever the subbands are, in an image that is the same in all columns or rows its detail is too."""
+    synthesis = build_generator(NetworkConfig(resolution=64)).get_layer("synthesis_64")
+    bands = synthesis.get_layer("synthesis_64_drawing").get_layer("synthesis_64_bands")
+    random = np.random.default_rng(0)
+    bands.kernel.assign(random.standard_normal(bands.kernel.shape))
+    rows = np.zeros((1, 16, 16, 17), "float32")
+    rows[..., 0] = random.uniform(-1, 1, (16, 1))
+    image = np.asarray(synthesis(rows))[0, :, 16:-16, 0]
+    assert np.ptp(image, axis=0).min() > 0.1
+    np.testing.assert_allclose(np.ptp(image, axis=1), 0, atol=1e-5)
+    image = np.asarray(synthesis(rows.swapaxes(1, 2)))[0, 16:-16, :, 0]
+    np.testing.assert_allclose(np.ptp(image, axis=0), 0, atol=1e-5)
 
 
 def test_wavelets_add_detail_but_no_brightness():
