@@ -137,7 +137,7 @@ class Recipe(Config):
     )
     settled_pixel_weight: float = option("weight of the mean difference from then on", 10.0)
     settled_penalty_gamma: float = option("strength of the judge of structure's penalty from then on", 0.02)
-    texture_pixel_weight: float = option("the same for texture's image without its grain", 30.0)
+    texture_pixel_weight: float = option("the same for texture's image without its grain", 10.0)
     # With a tenth of it texture by itself had twice the KID (docs/recipe.md).
     texture_penalty_gamma: float = option("strength of the gradient penalty, of the judge of texture", 0.05)
     penalty_sigma: float = option("size of the penalty's finite difference, in gray values of [-1, 1]", 0.05)
@@ -246,6 +246,10 @@ class ExportConfig(Config):
     structure: float = option(
         "strength of the detail that the stage on the last grid draws: 1 as trained, 0 none, which is softer",
         1.0,
+    )
+    # Every training of texture by itself left grain about 2 dB too faint (docs/recipe.md).
+    grain: float = option(
+        "strength of a residual network's grain: 1 as trained, which is fainter than radiographs'", 1.25
     )
 
 

@@ -10,17 +10,20 @@ from image_generating.errors import UserError
 from image_generating.files import replacing
 from image_generating.networks import build_discriminator, build_generator
 from image_generating.networks.structure import strengthen
+from image_generating.networks.synthesis import strengthen_grain
 from image_generating.runs import Run
 
 
 def run(config: ExportConfig) -> None:
     """The command `export`."""
-    for folder in export(Run(config.run), config.output, config.structure, config.checkpoint):
+    for folder in export(Run(config.run), config.output, config.structure, config.checkpoint, config.grain):
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         print(f"{folder}: {size / 1e6:.1f} MB")
 
 
-def export(run: Run, output: Path, structure: float = 1.0, chosen: Path | None = None) -> tuple[Path, Path]:
+def export(
+    run: Run, output: Path, structure: float = 1.0, chosen: Path | None = None, grain: float = 1.0
+) -> tuple[Path, Path]:
     """Writes the averaged generator and the discriminator of a run's checkpoint.
 
     Each folder holds a Keras model (`config.json`, `metadata.json`, `model.weights.h5`) and, on the
@@ -31,25 +34,28 @@ def export(run: Run, output: Path, structure: float = 1.0, chosen: Path | None =
         output: folder that gets `generator` and `discriminator`.
         structure: factor on the detail that the generator's stage on the last grid draws.
         chosen: file of the run's checkpoint; default: the newest.
+        grain: factor on the grain that the generator's last stage draws; `classic` has none.
 
     Returns:
         The two folders.
 
     Raises:
-        UserError: if the run has no checkpoint or not this one, if `structure` is negative, or if it is not 1
-            and the run's networks have no such stage.
+        UserError: if the run has no checkpoint or not this one, if `structure` or `grain` is negative, or if
+            `structure` is not 1 and the run's networks have no such stage.
     """
-    if structure < 0:
-        raise UserError(f"--structure must be 0 or more, not {structure}.")
+    for name, factor in (("structure", structure), ("grain", grain)):
+        if factor < 0:
+            raise UserError(f"--{name} must be 0 or more, not {factor}.")
     state = checkpoint.load(chosen) if chosen else checkpoint.load_newest(run.checkpoints)
     if state is None:
         raise UserError(f"{run.folder} has no checkpoint to export. Train it first.")
     recipe = run.recipe
     generator, discriminator = networks(recipe, state)
-    if structure != 1:
-        if recipe.network.preset != "residual":
-            raise UserError(f"--structure is for residual networks, and those of {run.folder} are not.")
+    if recipe.network.preset == "residual":
         strengthen(generator.get_layer("structure"), structure)
+        strengthen_grain(generator.get_layer(f"synthesis_{recipe.network.resolution}"), grain)
+    elif structure != 1:
+        raise UserError(f"--structure is for residual networks, and those of {run.folder} are not.")
     return (
         _write(generator, Path(output) / "generator"),
         _write(discriminator, Path(output) / "discriminator"),

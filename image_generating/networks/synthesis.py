@@ -44,6 +44,13 @@ def bordered(known):
     return mirrored(known, *borders(known.shape[1]))
 
 
+def strengthen_grain(stage: keras.Model, factor: float) -> None:
+    """Multiplies the grain that the stage adds to an image."""
+    drawing = stage.get_layer(f"{stage.name}_drawing")
+    for weight in drawing.get_layer(f"{stage.name}_strength").weights:
+        weight.assign(factor * weight)
+
+
 def _drawing(name: str, width: int) -> keras.Model:
     """To the image, enlarged bilinearly, it adds detail.
 

@@ -12,6 +12,7 @@ from image_generating.networks.grain import GRAIN_MAPS
 from image_generating.networks.grids import grids
 from image_generating.networks.marker import marker, set_places
 from image_generating.networks.structure import KNOWN_MAPS, strengthen, structure
+from image_generating.networks.synthesis import strengthen_grain
 from image_generating.summary import flops
 
 
@@ -229,6 +230,8 @@ def test_the_last_stage_adds_grain_as_the_gray_values_ask_for_it():
     assert 0.01 < np.std(first) < 1
     assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.2
     assert abs(np.mean(first)) < 0.1 * np.std(first)
+    strengthen_grain(synthesis, 3)
+    np.testing.assert_allclose(np.asarray(synthesis(inputs[0]))[0, 8:-8, 8:-8, 0], 3 * first, atol=1e-4)
     # A line in the image moves its strength by no more than the line's share of the gray values around.
     drawing.get_layer("synthesis_64_gray").kernel.assign(np.full((1, 1, 1, 8), 0.5))
     drawing.get_layer("synthesis_64_strength").kernel.assign(np.full((1, 1, 8, 4), 0.1))
