@@ -148,10 +148,10 @@ class Recipe(Config):
     )
     contrast: float = option("augmentation: largest relative change of contrast", 0.08)
     shift: float = option("augmentation of whole images: largest shift, as a share of their side", 0.04)
-    # Structure needs hundreds of thousands of images, texture 16 000 (docs/recipe.md).
+    # Structure needs hundreds of thousands of images, texture 16 000, without structure (docs/recipe.md).
     growth: tuple[tuple[int, float], ...] = option(
         "phases of training: (reduction of the resolution, 4 or 1; share of the training's length)",
-        ((4, 0.9), (1, 0.1)),
+        ((4, 0.95), (1, 0.05)),
     )
 
 
