@@ -1,6 +1,6 @@
 """Trains the texture stage of exported networks anew and alone, as a run that can be exported.
 
-    python experiments/texture.py --models models --train DIR --kimg 12 --output RUN
+    python experiments/texture.py --models models --train DIR --kimg 16 --output RUN
     image-generating export --run RUN --output models
 
 The stage knows nothing of the others, so that it can be trained in minutes when they are done. What trains
@@ -32,7 +32,7 @@ def main() -> None:
     )
     parser.add_argument("--models", type=Path, default=Path("models"), help="exported networks of 800 px")
     parser.add_argument("--train", required=True, help="folder of their training images")
-    parser.add_argument("--kimg", type=float, default=12.0, help="train for so many thousand images")
+    parser.add_argument("--kimg", type=float, default=16.0, help="train for so many thousand images")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="change the recipe")
     parser.add_argument("--output", required=True, type=Path, help="folder for the run")

@@ -137,7 +137,10 @@ class Recipe(Config):
     )
     settled_pixel_weight: float = option("weight of the mean difference from then on", 10.0)
     settled_penalty_gamma: float = option("strength of the judge of structure's penalty from then on", 0.02)
-    texture_pixel_weight: float = option("the same for texture's image without its grain", 10.0)
+    texture_pixel_weight: float = option(
+        "generator's loss: weight of the mean difference between texture's grainless image and radiographs",
+        10.0,
+    )
     # With a tenth of it texture by itself had twice the KID (docs/recipe.md).
     texture_penalty_gamma: float = option("strength of the gradient penalty, of the judge of texture", 0.05)
     penalty_sigma: float = option("size of the penalty's finite difference, in gray values of [-1, 1]", 0.05)
@@ -148,7 +151,7 @@ class Recipe(Config):
     )
     contrast: float = option("augmentation: largest relative change of contrast", 0.08)
     shift: float = option("augmentation of whole images: largest shift, as a share of their side", 0.04)
-    # Structure needs hundreds of thousands of images, texture 16 000, without structure (docs/recipe.md).
+    # Structure needs hundreds of thousands of images, texture 16 000 (docs/recipe.md).
     growth: tuple[tuple[int, float], ...] = option(
         "phases of training: (reduction of the resolution, 4 or 1; share of the training's length)",
         ((4, 0.95), (1, 0.05)),

@@ -28,7 +28,8 @@ def dtype_policy(precision: str):
 
 
 def _has_gpu() -> bool:
-    return any(device.startswith(("gpu", "cuda")) for device in keras.distribution.list_devices("gpu"))
+    # All devices, as JAX refuses to list those of a kind that is not there.
+    return any(device.startswith(("gpu", "cuda")) for device in keras.distribution.list_devices())
 
 
 def _cpu_has_bfloat16() -> bool:
