@@ -169,7 +169,9 @@ from image_generating.gan import GAN
 from image_generating import losses
 
 network = NetworkConfig(**json.loads(sys.argv[1]))
-recipe = Recipe(network=network, brightness=0.0, contrast=0.0, shift=0.0, penalty_share=1.0)
+recipe = Recipe(
+    network=network, growth=((1, 1.0),), brightness=0.0, contrast=0.0, shift=0.0, penalty_share=1.0
+)
 given = dict(np.load(sys.argv[2]))
 batch = {name: given[name] for name in ("images", "aligned", "latents", "markers")}
 gan = GAN(recipe, len(given["images"]))
