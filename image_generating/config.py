@@ -141,7 +141,7 @@ class Recipe(Config):
         "generator's loss: weight of the mean difference between texture's grainless image and radiographs",
         10.0,
     )
-    # With a tenth of it texture by itself had twice the KID (docs/recipe.md).
+    # With a tenth and with two fifths of it texture by itself had more of a grid (docs/recipe.md).
     texture_penalty_gamma: float = option("strength of the gradient penalty, of the judge of texture", 0.05)
     penalty_sigma: float = option("size of the penalty's finite difference, in gray values of [-1, 1]", 0.05)
     penalty_share: float = option("share of the batch that the penalty looks at in every step", 0.25)
