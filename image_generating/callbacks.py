@@ -23,6 +23,7 @@ from image_generating.schedule import Schedule
 # Steps in a row that may be dropped for non-finite numbers before the run goes back.
 _DROPS_TOLERATED = 10
 _SECONDS_BETWEEN_CHECKPOINTS = 60.0
+_SECONDS_BETWEEN_LOOKS = 0.5
 # The GIF has a frame for each: at least so many, however the run is bounded.
 _PREVIEWS_PER_RUN = 48
 _EPOCHS_BETWEEN_PREVIEWS = 100
@@ -32,10 +33,12 @@ PREVIEW_LATENTS = 9
 class Clock(keras.callbacks.Callback):
     """Knows how far the training is and stops `fit` when a phase, the training or patience ends.
 
-    It must come first in the list of callbacks, as the others read it.
+    It must come first in the list of callbacks, as the others read it, also in place of the model.
 
     Attributes:
         images: number of real images shown.
+        batch_size: number of images in a step.
+        resolution: of the present phase of growth.
         epochs: passes over the data set that makes.
         seconds: training time, over all sessions.
         interrupted: whether Ctrl-C or SIGTERM asked for the end.
@@ -84,13 +87,20 @@ class Clock(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self.images = int(self.model.images_seen.value)
+        # Kept, as asking a callback for its model after a step costs JAX more than the step itself.
+        self.batch_size, self.resolution = self.model.batch_size, self.model.resolution
 
     def on_train_batch_end(self, batch, logs=None):
-        self.images += self.model.batch_size
-        self.diverged = logs["drop_streak"] >= _DROPS_TOLERATED
+        self.images += self.batch_size
         progress = self.progress
-        grown = self.schedule.resolution(progress) > self.model.resolution
-        if progress >= 1 or grown or self.interrupted or self.diverged:
+        grown = self.schedule.resolution(progress) > self.resolution
+        if progress >= 1 or grown or self.interrupted:
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        # Not after every step: reading a number of it waits for a GPU, which then waits for the next step.
+        self.diverged = int(self.model.drop_streak.value) >= _DROPS_TOLERATED
+        if self.diverged:
             self.model.stop_training = True
 
 
@@ -123,22 +133,24 @@ class Progress(keras.callbacks.Callback):
             total=100,
             disable=not show,
             file=sys.stderr,
-            mininterval=0.5,
             bar_format="{desc} {percentage:3.0f}% |{bar:24}| {elapsed} {postfix}",
         )
         self._rate = 0.0
-        self._last = None
 
     def on_train_begin(self, logs=None):
-        self._last = None
-        self.bar.set_description_str(f"{self.model.resolution} px")
+        self._last = time.monotonic(), self.clock.images
+        self.bar.set_description_str(f"{self.clock.resolution} px")
 
     def on_train_batch_end(self, batch, logs=None):
-        now, progress = time.monotonic(), min(self.clock.progress, 1.0)
-        if self._last is not None:
-            rate = self.model.batch_size / (now - self._last)
-            self._rate = 0.9 * self._rate + 0.1 * rate if self._rate else rate
-        self._last = now
+        now = time.monotonic()
+        since, images = self._last
+        # Not after every step, as reading its losses waits for a GPU.
+        if now - since < _SECONDS_BETWEEN_LOOKS:
+            return
+        self._last = now, self.clock.images
+        rate = (self.clock.images - images) / (now - since)
+        self._rate = (self._rate + rate) / 2 if self._rate else rate
+        progress = min(self.clock.progress, 1.0)
         self.bar.n = 100 * progress
         left = self._seconds_left(progress)
         self.bar.set_postfix_str(
@@ -182,8 +194,8 @@ class History(keras.callbacks.Callback):
             "epoch": self.clock.epochs,
             "kimg": self.clock.images / 1000,
             "seconds": self.clock.seconds,
-            "resolution": self.model.resolution,
-            "images_per_second": len(self._batches) * self.model.batch_size / seconds,
+            "resolution": self.clock.resolution,
+            "images_per_second": len(self._batches) * self.clock.batch_size / seconds,
         }
         for name in self._batches[0]:
             values = [float(batch[name]) for batch in self._batches]
@@ -242,7 +254,7 @@ class Previews(keras.callbacks.Callback):
         latents = np.random.default_rng(self.seed).standard_normal(
             (PREVIEW_LATENTS, generator.input_shape[-1]), dtype="float32"
         )
-        images = np.asarray(generator(latents), dtype="float32")[..., 0]
+        images = np.asarray(generator.predict_on_batch(latents), dtype="float32")[..., 0]
         pixels = np.clip(np.rint(images * 127.5 + 127.5), 0, 255).astype("uint8")
         self.latest = self.folder / f"image_at_epoch_{round(self.clock.epochs):04d}.png"
         save_preview(pixels, self.latest)

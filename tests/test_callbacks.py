@@ -1,0 +1,61 @@
+"""What callbacks may ask for after a step, and what only between epochs."""
+
+import types
+
+import keras
+import numpy as np
+import pytest
+
+from image_generating.callbacks import Clock, History, Progress
+from image_generating.schedule import Schedule
+
+
+@pytest.fixture
+def clock():
+    clock = Clock(Schedule(images=100.0, seconds=None, phases=((28, 0.5), (112, 1.0))), 10, seconds=0.0)
+    counter = {name: types.SimpleNamespace(value=0) for name in ("images_seen", "drop_streak", "step")}
+    clock.set_model(types.SimpleNamespace(batch_size=4, resolution=28, stop_training=False, **counter))
+    clock.on_train_begin()
+    return clock
+
+
+class Unread:
+    """A number on a device: reading it would wait for the step that makes it."""
+
+    def __float__(self):
+        raise AssertionError("read after a step")
+
+    __index__ = __bool__ = __array__ = __format__ = __float__
+
+
+def test_after_a_step_nothing_is_read_from_the_device(clock, tmp_path, monkeypatch):
+    progress, history = Progress(clock), History(tmp_path / "history.csv", clock)
+    progress.on_train_begin()
+    history.on_epoch_begin(0)
+    # On JAX, asking for the model copies all of its state back.
+    asked = property(lambda callback: pytest.fail("asked for the model after a step"))
+    monkeypatch.setattr(keras.callbacks.Callback, "model", asked)
+    for batch in range(5):
+        for callback in (clock, progress, history):
+            callback.on_train_batch_end(batch, {"discriminator_loss": Unread(), "generator_loss": Unread()})
+    progress.close()
+    assert clock.images == 20
+    assert not clock.diverged
+
+
+def test_a_phase_ends_with_its_last_step(clock):
+    for batch in range(13):
+        assert not clock.model.stop_training
+        clock.on_train_batch_end(batch)
+    assert clock.images == 52
+    assert clock.model.stop_training
+
+
+def test_divergence_is_seen_when_an_epoch_ends(clock):
+    clock.model.drop_streak.value = np.int32(9)
+    clock.on_epoch_end(0)
+    assert not clock.diverged
+    clock.model.drop_streak.value = np.int32(10)
+    clock.on_epoch_end(1)
+    assert clock.diverged
+    assert clock.model.stop_training
