@@ -14,6 +14,8 @@ def load() -> None:
         UserError: if the backend is not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Else a GPU rounds float32 to ten bits, which costs the detail that judges are shown amplified.
+    os.environ.setdefault("JAX_DEFAULT_MATMUL_PRECISION", "float32")
     try:
         with _native_stderr_dropped():
             import keras  # noqa: F401
