@@ -1,11 +1,11 @@
-"""Training and generating speed and peak memory of `residual` and `classic`, side by side.
+"""Training and generating speed and peak memory of `residual` or `wide` and of `classic`, side by side.
 
-    python benchmarks/train_step.py [--resolution 800] [--batch-size 8] [--precision float32] [--rounds 3]
+    python benchmarks/train_step.py [--preset wide] [--resolution 800] [--batch-size 8] [--precision float32]
 
 Each network runs in a process of its own, so that its peak memory is its own, and the two take turns,
 so that whatever else the machine does meets both. Figures are medians; the ratio is the point. A step of
-`residual` here trains structure and texture at once, on a window of each image for each; training does one
-after the other, and either alone is faster.
+`residual` or `wide` here trains structure and texture at once, on a window of each image for each; training
+does one after the other, and either alone is faster.
 """
 
 import argparse
@@ -21,17 +21,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--preset", choices=["residual", "wide"], default="residual")
     parser.add_argument("--resolution", type=int, default=800)
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--steps", type=int, default=5, help="timed steps in each round")
     parser.add_argument("--rounds", type=int, default=3, help="processes for each network")
-    parser.add_argument("--only", choices=["residual", "classic"], help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=["residual", "wide", "classic"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only:
         print(json.dumps(measure(options.only, options)))
         return
-    results = {preset: [] for preset in ("residual", "classic")}
+    results = {preset: [] for preset in (options.preset, "classic")}
     for _ in range(options.rounds):
         for preset, rounds in results.items():
             rounds.append(_measure_apart(preset))
@@ -50,9 +51,9 @@ def main() -> None:
         "generation_ms": "generating, ms per image",
         "generator_parameters": "generator, million parameters",
     }
-    print(f"{'':40}{'residual':>10}{'classic':>10}{'ratio':>8}")
+    print(f"{'':40}{options.preset:>10}{'classic':>10}{'ratio':>8}")
     for name, label in labels.items():
-        first, second = medians["residual"][name], medians["classic"][name]
+        first, second = medians[options.preset][name], medians["classic"][name]
         print(f"{label:40}{first:10.2f}{second:10.2f}{first / second:8.2f}")
 
 
@@ -72,7 +73,8 @@ def measure(preset: str, options: argparse.Namespace) -> dict[str, float]:
 
     from image_generating.config import RECIPES
     from image_generating.data import Dataset
-    from image_generating.data.batches import Aligned, Batches
+    from image_generating.data.batches import Batches
+    from image_generating.data.sections import in_sections
     from image_generating.gan import GAN
     from image_generating.networks.grids import REDUCTION
     from image_generating.sampling import latents
@@ -92,7 +94,8 @@ def measure(preset: str, options: argparse.Namespace) -> dict[str, float]:
     images = random.integers(0, 256, (options.batch_size, *2 * [options.resolution]), dtype="uint8")
     dataset = Dataset(images, names=(), skipped=(), key="random")
     places = random.random((options.batch_size, 2), dtype="float32")
-    aligned = Aligned(np.arange(options.batch_size), z, places, options.resolution // REDUCTION)
+    side = options.resolution // REDUCTION
+    aligned = in_sections(dataset, range(options.batch_size), z, places, side, recipe.sections, seed=0)
     batches = Batches(dataset, options.batch_size, options.resolution, seed=0, aligned=aligned)
     gan = GAN(recipe, options.batch_size, precision=options.precision)
     gan.compile()

@@ -32,13 +32,16 @@ def main() -> None:
     )
     parser.add_argument("--models", type=Path, default=Path("models"), help="exported networks of 800 px")
     parser.add_argument("--train", required=True, help="folder of their training images")
+    parser.add_argument(
+        "--preset", choices=["residual", "wide"], default="residual", help="that of the networks' training"
+    )
     parser.add_argument("--kimg", type=float, default=16.0, help="train for so many thousand images")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="change the recipe")
     parser.add_argument("--output", required=True, type=Path, help="folder for the run")
     options = parser.parse_args()
     # No part of the training is for structure.
-    recipe = changed(RECIPES["residual"], options.set).replace(growth=((REDUCTION, 0.0), (1, 1.0)))
+    recipe = changed(RECIPES[options.preset], options.set).replace(growth=((REDUCTION, 0.0), (1, 1.0)))
     run = Run(options.output)
     if checkpoint.load_newest(run.checkpoints) is None:
         checkpoint.save(run.checkpoints, trained_structure(options.models, recipe))

@@ -13,7 +13,7 @@ def choose(precision: str) -> str:
     """
     if precision != "auto":
         return precision
-    return "bfloat16" if _has_gpu() or _cpu_has_bfloat16() else "float32"
+    return "bfloat16" if has_gpu() or _cpu_has_bfloat16() else "float32"
 
 
 @contextlib.contextmanager
@@ -27,7 +27,8 @@ def dtype_policy(precision: str):
         keras.config.set_dtype_policy(previous)
 
 
-def _has_gpu() -> bool:
+def has_gpu() -> bool:
+    """Whether Keras' backend computes on a GPU."""
     # All devices, as JAX refuses to list those of a kind that is not there.
     return any(device.startswith(("gpu", "cuda")) for device in keras.distribution.list_devices())
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from image_generating import appearance, callbacks, checkpoint, data, precision
 from image_generating.config import RECIPES, Recipe, TrainConfig
-from image_generating.data.batches import Aligned, Batches
+from image_generating.data.batches import Batches
+from image_generating.data.sections import in_sections
 from image_generating.errors import UserError
 from image_generating.figures import plot_curves
 from image_generating.files import replacing
@@ -17,6 +18,8 @@ from image_generating.schedule import phases, schedule
 
 _DEMO_MINUTES = 3.0
 _MOST_ROLLBACKS = 3
+# Passes between two ends of the trainer's epochs, each of which costs a GPU some steps.
+_GPU_EPOCH = 10
 
 
 def run(config: TrainConfig) -> None:
@@ -78,8 +81,15 @@ def _run_phases(run, config, recipe, images, clock, number_format, state, extra_
     aligned = None
     if recipe.network.preset == "residual":
         first_guess = appearance.appearance(run.appearance, images, recipe.network, progress)
-        which = appearance.aligned(len(images))
-        aligned = Aligned(which, first_guess.latents, first_guess.markers, first_guess.images.shape[-1])
+        aligned = in_sections(
+            images,
+            appearance.aligned(len(images)),
+            first_guess.latents,
+            first_guess.markers,
+            first_guess.images.shape[-1],
+            recipe.sections,
+            config.seed,
+        )
     bar = callbacks.Progress(clock, show=progress)
     previews = callbacks.Previews(run.previews, clock, config.seed)
     checkpoints = callbacks.Checkpoints(run, clock, state.rollbacks if state else 0)
@@ -107,7 +117,7 @@ def _run_phases(run, config, recipe, images, clock, number_format, state, extra_
             gan.fit(
                 batches,
                 epochs=sys.maxsize,
-                steps_per_epoch=batches.steps_per_epoch,
+                steps_per_epoch=batches.steps_per_epoch * (_GPU_EPOCH if precision.has_gpu() else 1),
                 shuffle=False,
                 callbacks=listeners,
                 verbose=0,

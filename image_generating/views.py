@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from image_generating.networks import structure, synthesis
+from image_generating.networks.bending import sampled
 from image_generating.networks.grain import GRAIN_MAPS
 from image_generating.networks.grids import REDUCTION
 from image_generating.networks.judges import judge
@@ -57,23 +58,23 @@ def views(gan, batch: dict) -> list[View]:
         batch: as `data.batches.Batches` makes them, with aligned images for a `residual` network.
     """
     network = gan.recipe.network
-    images = _gray(gan, batch["images"], gan.resolution)
     if network.preset == "classic":
+        images = _gray(gan, batch["images"], gan.resolution)
         latents = keras.random.normal((gan.batch_size, network.latent), seed=gan.random)
         fakes = gan.generator(latents, training=True)
         return [View(gan.discriminator, images, fakes, gan.recipe.penalty_gamma or None, whole=True)]
     anatomy, drawing, *restoring = gan.generator.layers
     shown = [_structure(gan, anatomy, drawing, batch)] if drawing.trainable else []
-    return shown + [_texture(gan, stage, images) for stage in restoring]
+    return shown + [_texture(gan, stage, _gray(gan, batch["images"], gan.resolution)) for stage in restoring]
 
 
 def _structure(gan, anatomy, stage, batch: dict) -> View:
-    """A window of what the stage makes of the anatomy, beside one of the radiograph.
+    """A window of what the stage makes of a section of the anatomy, beside one of the radiograph's.
 
     What the stage cannot change is in both as the anatomy has it.
     """
     latents = ops.reshape(batch["latents"], (gan.batch_size, gan.recipe.network.latent))
-    known = anatomy(latents)[..., :-GRAIN_MAPS]
+    known = _section(anatomy(latents)[..., :-GRAIN_MAPS], ops.reshape(batch["sections"], (-1, 2, 3)))
     # Where the radiograph has its marker, and not where its latent would have put one.
     marker = spot(ops.reshape(batch["markers"], (gan.batch_size, 2)), known.shape[1])
     known = ops.concatenate([known[..., :-MARKER_MAPS], marker], axis=-1)
@@ -106,6 +107,16 @@ def _texture(gan, stage, reals) -> View:
         # Grain is chance, and fainter in what differs least from one radiograph.
         grainless=judge(gan.discriminator, "texture")[0](grainless),
     )
+
+
+def _section(known, section):
+    """A section of what is known (N, n, n, C), as `data.sections` has made the radiograph's, (N, 2, 3)."""
+    side = known.shape[1]
+    steps = (ops.arange(side, dtype="float32") + 0.5) / side - 0.5
+    down, right = ops.meshgrid(steps, steps, indexing="ij")
+    places = ops.stack([down, right, ops.ones_like(down)], axis=0)
+    rows, columns = ((ops.tensordot(section[:, axis], places, axes=1) + 0.5) * side - 0.5 for axis in (0, 1))
+    return sampled(known, rows, columns)
 
 
 def _drawn(gan, stage, module, known, place, side: int, grain: bool = True):

@@ -38,6 +38,7 @@ def _batch(seed=0, side=28):
     return {
         "images": random.integers(0, 256, (BATCH, side, side), dtype="uint8"),
         "aligned": random.integers(0, 256, (BATCH, 28, 28), dtype="uint8"),
+        "sections": np.tile(np.eye(2, 3, dtype="float32"), (BATCH, 1, 1)),
         "latents": random.standard_normal((BATCH, 8), dtype="float32"),
         "markers": random.uniform(0.2, 0.8, (BATCH, 2)).astype("float32"),
     }

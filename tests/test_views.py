@@ -34,6 +34,7 @@ def _batch(gan, side):
     return {
         "images": random.integers(0, 256, (BATCH, side, side), dtype="uint8"),
         "aligned": random.integers(0, 256, (BATCH, grid, grid), dtype="uint8"),
+        "sections": np.tile(np.eye(2, 3, dtype="float32"), (BATCH, 1, 1)),
         "latents": random.standard_normal((BATCH, gan.recipe.network.latent), np.float32),
         "markers": random.uniform(0.2, 0.8, (BATCH, 2)).astype("float32"),
     }
@@ -86,6 +87,19 @@ def test_structure_is_judged_in_the_same_window_of_radiographs_and_of_their_own_
     coarse = [ndimage.gaussian_filter(images, (0, 12, 12))[:, 20:-20, 20:-20] for images in both]
     np.testing.assert_allclose(*coarse, atol=0.06)
     assert np.std(coarse[1]) > 0.12
+
+
+def test_of_a_section_the_anatomy_is_shown_too(gan):
+    batch = _batch(gan, SIDE)
+    section = np.array([[0.75, 0, 0.125], [0, 0.5, -0.25]], np.float32)
+    anatomy = gan.generator.layers[0]
+    known = np.asarray(anatomy(batch["latents"]))[..., :1]
+    # The lower three quarters, and the left half.
+    expected = keras.ops.image.resize(known[:, 32:, :64], (128, 128), interpolation="bilinear")
+    # Untrained, the stage adds nothing; the same place and marker each time.
+    shown = _judged_structure(gan, batch | {"sections": np.tile(section, (BATCH, 1, 1))}).fakes
+    (place,) = _places(gan, "structure", expected, shown, range(0, 33, 4), 96)
+    assert place
 
 
 def test_structure_is_told_where_the_radiograph_has_its_marker(gan):

@@ -1,35 +1,19 @@
 """The images of each training step, as a function of the seed and the step's number."""
 
-import dataclasses
-
 import keras
 import numpy as np
 
+from image_generating.data.sections import Aligned
+
 _LONGEST_EPOCH = 50
-
-
-@dataclasses.dataclass(frozen=True)
-class Aligned:
-    """The images whose latents are known.
-
-    Attributes:
-        indices: int (A,), which images of the data set.
-        latents: float32 (A, latent).
-        markers: float32 (A, 2), places of their side markers.
-        resolution: side to which they are reduced.
-    """
-
-    indices: np.ndarray
-    latents: np.ndarray
-    markers: np.ndarray
-    resolution: int
 
 
 class Batches(keras.utils.PyDataset):
     """Batches for `keras.Model.fit`, starting at any step.
 
-    A batch is a dictionary: `images` are uint8 (N, R, R). With aligned images it has as many of them too:
-    `aligned`, uint8 (N, r, r), their `latents`, float32 (N, latent), and `markers`, float32 (N, 2).
+    A batch is a dictionary: `images` are uint8 (N, R, R). With aligned images it has sections of as many
+    of them too, as `Aligned.batch` makes them, and `images` only at the data set's own resolution: below,
+    nothing else is learned from.
 
     A pass shows every image in an order drawn from the seed and the pass's number, and is filled up
     with images of a second order so that every batch is full. Nothing is kept between steps, so a
@@ -76,12 +60,12 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray]]:
         step = self.step + index
-        batch = {"images": self.dataset.reduced(self.indices(step, len(self.dataset)), self.resolution)}
+        batch = {}
+        if not self.aligned or self.resolution == self.dataset.images.shape[1]:
+            batch["images"] = self.dataset.reduced(self.indices(step, len(self.dataset)), self.resolution)
         if self.aligned:
-            chosen = self.indices(step, len(self.aligned.indices))
-            batch["aligned"] = self.dataset.reduced(self.aligned.indices[chosen], self.aligned.resolution)
-            batch["latents"] = self.aligned.latents[chosen]
-            batch["markers"] = self.aligned.markers[chosen]
+            chosen = self.indices(step, len(self.aligned.images))
+            batch |= self.aligned.batch(chosen, np.random.default_rng((self.seed, step, 1)))
         return (batch,)
 
     def indices(self, step: int, count: int) -> np.ndarray:

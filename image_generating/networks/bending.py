@@ -20,15 +20,22 @@ def bending(base: int, side: int, channels: int) -> keras.Model:
     displacements = keras.Input((base, base, 2), dtype="float32")
     factor = side // base
     flow = factor * enlarge(f"bend_{side}_enlarge", factor)(displacements)
-    top, down = _neighbors(flow[..., 0] + _indices(flow[..., 0], axis=1), side)
-    left, right = _neighbors(flow[..., 1] + _indices(flow[..., 1], axis=2), side)
+    rows, columns = (flow[..., axis - 1] + _indices(flow[..., 0], axis) for axis in (1, 2))
+    return keras.Model([features, displacements], sampled(features, rows, columns), name=f"bend_{side}")
+
+
+def sampled(features, rows, columns):
+    """Features (N, S, S, C) at rows and columns (N, …), bilinearly; beyond the border those at it."""
+    side, channels = features.shape[2:]
+    top, down = _neighbors(rows, side)
+    left, right = _neighbors(columns, side)
     # Rows of one long table are what backends gather, and scatter gradients to, at once.
     table = ops.reshape(features, (-1, channels))
-    number = _indices(flow[:, :1, :1, 0], axis=0)
+    number = _indices(rows[:, :1, :1], axis=0)
     corner = ops.cast(number, "int32") * side**2 + top * side + left
     upper = _mixed(ops.take(table, corner, axis=0), ops.take(table, corner + 1, axis=0), right)
     lower = _mixed(ops.take(table, corner + side, axis=0), ops.take(table, corner + side + 1, axis=0), right)
-    return keras.Model([features, displacements], _mixed(upper, lower, down), name=f"bend_{side}")
+    return _mixed(upper, lower, down)
 
 
 def places(base: int, side: int) -> keras.Model:
