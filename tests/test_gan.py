@@ -38,7 +38,7 @@ def _batch(seed=0, side=28):
     return {
         "images": random.integers(0, 256, (BATCH, side, side), dtype="uint8"),
         "aligned": random.integers(0, 256, (BATCH, 28, 28), dtype="uint8"),
-        "sections": np.tile(np.eye(2, 3, dtype="float32"), (BATCH, 1, 1)),
+        "sections": np.tile(np.array([[0.9, -0.05, 0.02], [0.05, 0.85, -0.03]], "float32"), (BATCH, 1, 1)),
         "latents": random.standard_normal((BATCH, 8), dtype="float32"),
         "markers": random.uniform(0.2, 0.8, (BATCH, 2)).astype("float32"),
     }
@@ -174,7 +174,7 @@ recipe = Recipe(
     network=network, growth=((1, 1.0),), brightness=0.0, contrast=0.0, shift=0.0, penalty_share=1.0
 )
 given = dict(np.load(sys.argv[2]))
-batch = {name: given[name] for name in ("images", "aligned", "latents", "markers")}
+batch = {name: given[name] for name in ("images", "aligned", "sections", "latents", "markers")}
 gan = GAN(recipe, len(given["images"]))
 gan.compile()
 for name, variable in gan.state().items():
