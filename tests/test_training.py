@@ -87,18 +87,18 @@ def test_milestones_are_kept_and_the_last_phase_trains_texture_alone_and_ends_at
     assert float(last.arrays["optimizer/adam/learning_rate"]) < 0.1 * growing_recipe.learning_rate
 
 
-def test_a_finished_run_says_so_and_a_larger_bound_continues_it(tiny_training, tiny_recipe, capsys):
-    train(tiny_training, tiny_recipe, progress=False)
+def test_a_finished_run_says_so_and_a_larger_bound_continues_it(tiny_training, structure_recipe, capsys):
+    train(tiny_training, structure_recipe, progress=False)
     before = _newest(tiny_training.output).step
-    train(tiny_training, tiny_recipe, progress=False)
+    train(tiny_training, structure_recipe, progress=False)
     assert "reached its bound" in capsys.readouterr().err
     assert _newest(tiny_training.output).step == before == 12
-    train(tiny_training.replace(kimg=0.06), tiny_recipe, progress=False)
+    train(tiny_training.replace(kimg=0.06), structure_recipe, progress=False)
     assert _newest(tiny_training.output).step == 15
 
 
-def test_other_settings_are_refused_and_nothing_is_lost(tiny_training, tiny_recipe):
-    train(tiny_training, tiny_recipe, progress=False)
+def test_other_settings_are_refused_and_nothing_is_lost(tiny_training, structure_recipe):
+    train(tiny_training, structure_recipe, progress=False)
     before = {p: p.read_bytes() for p in tiny_training.output.rglob("*") if p.is_file()}
     for changes, name in (
         ({"batch_size": 2}, "--batch-size"),
@@ -107,7 +107,7 @@ def test_other_settings_are_refused_and_nothing_is_lost(tiny_training, tiny_reci
         ({"resolution": 224}, "--resolution"),
     ):
         with pytest.raises(UserError, match=name):
-            train(tiny_training.replace(kimg=1.0, **changes), tiny_recipe, progress=False)
+            train(tiny_training.replace(kimg=1.0, **changes), structure_recipe, progress=False)
     assert before == {p: p.read_bytes() for p in tiny_training.output.rglob("*") if p.is_file()}
 
 
@@ -167,9 +167,9 @@ class _Interrupt(keras.callbacks.Callback):
             signal.raise_signal(signal.SIGINT)
 
 
-def test_ctrl_c_stops_cleanly_and_saves(tiny_training, tiny_recipe, capsys):
+def test_ctrl_c_stops_cleanly_and_saves(tiny_training, structure_recipe, capsys):
     before = signal.getsignal(signal.SIGINT)
-    run = train(tiny_training, tiny_recipe, [_Interrupt()], progress=False)
+    run = train(tiny_training, structure_recipe, [_Interrupt()], progress=False)
     assert "Stopped" in capsys.readouterr().err
     # The step under way is finished.
     assert _newest(run.folder).step == 2
@@ -191,26 +191,28 @@ class _Poison(keras.callbacks.Callback):
 
 
 def test_a_diverged_run_goes_back_and_lowers_the_learning_rate(
-    tiny_training, tiny_recipe, capsys, monkeypatch
+    tiny_training, structure_recipe, capsys, monkeypatch
 ):
     monkeypatch.setattr(callbacks, "_SECONDS_BETWEEN_CHECKPOINTS", 0.0)
     monkeypatch.setattr(callbacks, "_DROPS_TOLERATED", 2)
-    run = train(tiny_training, tiny_recipe, [_Poison(1)], progress=False)
+    run = train(tiny_training, structure_recipe, [_Poison(1)], progress=False)
     assert "half the learning rate" in capsys.readouterr().err
     end = _newest(run.folder)
     assert end.rollbacks == 1
     assert end.step == 12
-    assert float(end.arrays["optimizer/adam/learning_rate"]) == pytest.approx(tiny_recipe.learning_rate / 2)
+    assert float(end.arrays["optimizer/adam/learning_rate"]) == pytest.approx(
+        structure_recipe.learning_rate / 2
+    )
     assert all(np.all(np.isfinite(array)) for array in end.arrays.values())
 
 
-def test_a_run_that_keeps_diverging_ends_with_advice(tiny_training, tiny_recipe, monkeypatch):
+def test_a_run_that_keeps_diverging_ends_with_advice(tiny_training, structure_recipe, monkeypatch):
     monkeypatch.setattr(callbacks, "_SECONDS_BETWEEN_CHECKPOINTS", 0.0)
     monkeypatch.setattr(callbacks, "_DROPS_TOLERATED", 1)
     # One return instead of three, as each traces the step anew.
     monkeypatch.setattr(training, "_MOST_ROLLBACKS", 1)
     with pytest.raises(UserError, match="diverged again after 1 returns to a checkpoint"):
-        train(tiny_training, tiny_recipe, [_Poison(99)], progress=False)
+        train(tiny_training, structure_recipe, [_Poison(99)], progress=False)
     kept = _newest(tiny_training.output)
     assert all(np.all(np.isfinite(array)) for array in kept.arrays.values())
 

@@ -63,7 +63,7 @@ def test_default_generator_is_small_and_cheap():
     assert flops(generator) < flops(classic) / 2
 
 
-@pytest.mark.parametrize("preset", ["residual", "classic"])
+@pytest.mark.parametrize("preset", ["residual", "wide", "classic"])
 def test_networks_are_made_of_built_in_layers_only(preset):
     config = RECIPES[preset].network.replace(resolution=64)
     for network in (build_generator(config), build_discriminator(config)):
