@@ -42,7 +42,7 @@ def structure_recipe(tiny_recipe) -> Recipe:
 @pytest.fixture(scope="session")
 def growing_recipe(tiny_recipe) -> Recipe:
     """The default recipe with small networks that grow from 28 to 112 px, long enough at each to save."""
-    return tiny_recipe.replace(growth=((4, 0.4), (1, 0.6)))
+    return tiny_recipe.replace(growth=((4, 0.4), (1, 0.6)), sections=3)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ train(
     TrainConfig(
         data="phantom", images=12, resolution=112, batch_size=4, kimg=float(sys.argv[3]), output=sys.argv[2]
     ),
-    Recipe(network=TINY_NETWORK, growth=((4, 0.8), (1, 0.2))),
+    Recipe(network=TINY_NETWORK, growth=((4, 0.8), (1, 0.2)), sections=3),
     progress=False,
 )
 """
