@@ -1,6 +1,7 @@
 """Training and generating speed and peak memory of `residual` or `wide` and of `classic`, side by side.
 
     python benchmarks/train_step.py [--preset wide] [--resolution 800] [--batch-size 8] [--precision float32]
+        [--rounds 3]
 
 Each network runs in a process of its own, so that its peak memory is its own, and the two take turns,
 so that whatever else the machine does meets both. Figures are medians; the ratio is the point. A step of
