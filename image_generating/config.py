@@ -206,6 +206,11 @@ class TrainConfig(DataConfig):
         "classic: the original's DCGAN; demo: residual for three minutes",
         "residual",
     )
+    pretrained: Path | None = option(
+        "folder of exported networks, such as models, whose structure to begin with; they must be of the "
+        "same preset",
+        None,
+    )
     batch_size: int = option("images per step", 4)
     epochs: float | None = option("train for so many passes over the images", None)
     kimg: float | None = option("train for so many thousand images", None)

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from image_generating import appearance, callbacks, checkpoint, data, precision
+from image_generating import appearance, callbacks, checkpoint, data, precision, pretrained
 from image_generating.config import RECIPES, Recipe, TrainConfig
 from image_generating.data.batches import Batches
 from image_generating.data.sections import in_sections
@@ -42,8 +42,8 @@ def train(
         The run, with its checkpoints, previews and history.
 
     Raises:
-        UserError: if the data cannot be used, if the run was started with other settings, or if
-            training diverged and lowering the learning rate three times did not help.
+        UserError: if the data or the pretrained networks cannot be used, if the run was started with other
+            settings, or if training diverged and lowering the learning rate three times did not help.
     """
     if config.batch_size < 1:
         raise UserError(f"--batch-size must be at least 1, not {config.batch_size}.")
@@ -52,6 +52,11 @@ def train(
     recipe = _at_resolution(
         recipe or RECIPES["residual" if config.preset == "demo" else config.preset], config
     )
+    beginning = None
+    if config.pretrained:
+        # What is trained already has no need of the settings for its beginning.
+        recipe = recipe.replace(settled_kimg=0.0)
+        beginning = pretrained.load(config.pretrained, recipe.network)
     run = Run(Path(config.output))
     # Before the data are prepared, which takes longer than saying no.
     growth = phases(recipe)
@@ -69,14 +74,18 @@ def train(
         _say("This run has reached its bound; give a larger --epochs, --kimg or --minutes to go on.")
         return run
     with clock.listening():
-        _run_phases(run, config, recipe, images, clock, number_format, state, extra_callbacks, progress)
+        _run_phases(
+            run, config, recipe, images, clock, number_format, beginning, state, extra_callbacks, progress
+        )
     plot_curves(callbacks.read_history(run.history), run.curves)
     ending = "Stopped" if clock.interrupted else "Done"
     _say(f"{ending}: {clock.images} images shown in {clock.seconds / 60:.1f} minutes; see {run.folder}.")
     return run
 
 
-def _run_phases(run, config, recipe, images, clock, number_format, state, extra_callbacks, progress) -> None:
+def _run_phases(
+    run, config, recipe, images, clock, number_format, beginning, state, extra_callbacks, progress
+) -> None:
     """Trains one phase of the growth after another, going back to a checkpoint when one diverges."""
     aligned = None
     if recipe.network.preset == "residual":
@@ -111,6 +120,8 @@ def _run_phases(run, config, recipe, images, clock, number_format, state, extra_
                 appearance.initialize(gan.averaged, first_guess, recipe.gray_spread)
             if state is not None:
                 checkpoint.restore(gan, state)
+            elif beginning is not None:
+                beginning.give(gan)
             step = int(gan.step.value)
             batches = Batches(images, config.batch_size, resolution, config.seed, step, aligned)
             # `clock` ends it: in epochs of the trainer there is no bound.
@@ -162,7 +173,7 @@ def _keep_settings(run: Run, config: TrainConfig, recipe: Recipe, data_key: str)
         stored = json.loads(run.settings.read_text())
         names = {
             "data_key": "the images (--data, --images, --fit)",
-            "recipe": "--preset, --resolution or the recipe",
+            "recipe": "--preset, --resolution, --pretrained or the recipe",
         }
         different = [
             names.get(name, "--" + name.replace("_", "-")) for name in fixed if stored[name] != fixed[name]
