@@ -68,24 +68,23 @@ def train(
     state = checkpoint.load_newest(run.checkpoints)
     if state is not None:
         _say(f"Continuing {run.folder} at step {state.step} ({state.seconds / 60:.1f} minutes).")
+    elif beginning is not None:
+        state = beginning
+        checkpoint.save(run.checkpoints, state)
     clock = callbacks.Clock(bounds, len(images), state.seconds if state else 0.0)
     clock.images = int(state.arrays["gan/images_seen"]) if state else 0
     if clock.progress >= 1:
         _say("This run has reached its bound; give a larger --epochs, --kimg or --minutes to go on.")
         return run
     with clock.listening():
-        _run_phases(
-            run, config, recipe, images, clock, number_format, beginning, state, extra_callbacks, progress
-        )
+        _run_phases(run, config, recipe, images, clock, number_format, state, extra_callbacks, progress)
     plot_curves(callbacks.read_history(run.history), run.curves)
     ending = "Stopped" if clock.interrupted else "Done"
     _say(f"{ending}: {clock.images} images shown in {clock.seconds / 60:.1f} minutes; see {run.folder}.")
     return run
 
 
-def _run_phases(
-    run, config, recipe, images, clock, number_format, beginning, state, extra_callbacks, progress
-) -> None:
+def _run_phases(run, config, recipe, images, clock, number_format, state, extra_callbacks, progress) -> None:
     """Trains one phase of the growth after another, going back to a checkpoint when one diverges."""
     aligned = None
     if recipe.network.preset == "residual":
@@ -120,8 +119,6 @@ def _run_phases(
                 appearance.initialize(gan.averaged, first_guess, recipe.gray_spread)
             if state is not None:
                 checkpoint.restore(gan, state)
-            elif beginning is not None:
-                beginning.give(gan)
             step = int(gan.step.value)
             batches = Batches(images, config.batch_size, resolution, config.seed, step, aligned)
             # `clock` ends it: in epochs of the trainer there is no bound.

@@ -1,11 +1,14 @@
 """Beginning with exported networks: what is taken over, and what is refused."""
 
+import keras
 import numpy as np
 import pytest
 
 from image_generating import checkpoint, pretrained
 from image_generating.errors import UserError
 from image_generating.export import export
+from image_generating.gan import GAN
+from image_generating.networks.judges import judge
 from image_generating.sampling import load_generator
 from image_generating.training import train
 
@@ -34,14 +37,12 @@ def test_a_training_goes_on_from_exported_networks(tiny_training, structure_reci
 
 
 def test_its_judge_knows_what_it_knew(tiny_export, structure_recipe):
-    from image_generating.gan import GAN
-    from image_generating.networks.judges import judge
-
     gan = GAN(structure_recipe, batch_size=2, grown_to=28)
-    beginning = pretrained.load(tiny_export, structure_recipe.network)
-    beginning.give(gan)
-    _, places = judge(gan.discriminator, "structure")
-    for weight, given in zip(places.get_weights(), beginning.judge, strict=True):
+    gan.compile()
+    checkpoint.restore(gan, pretrained.load(tiny_export, structure_recipe.network))
+    exported = keras.saving.load_model(tiny_export / "discriminator")
+    own, there = (judge(network, "structure")[1] for network in (gan.discriminator, exported))
+    for weight, given in zip(own.get_weights(), there.get_weights(), strict=True):
         np.testing.assert_array_equal(weight, given)
 
 
