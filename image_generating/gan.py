@@ -182,13 +182,16 @@ class GAN(TrainStep, keras.Model):
         """Moves the averaged generator.
 
         The half-life is a tenth of the images seen until it reaches the recipe's, so that early
-        averages do not carry the initial noise along (Karras et al. 2020). Texture is not averaged: that
-        takes its grain away, even with a half-life of 200 images (docs/recipe.md).
+        averages do not carry the initial noise along (Karras et al. 2020); what begins settled has none.
+        Texture is not averaged: that takes its grain away, even with a half-life of 200 images
+        (docs/recipe.md).
         """
         keep = 0.0
         if self.recipe.ema_kimg:
-            images = ops.cast(self.images_seen.value, "float32")
-            half_life = ops.minimum(self.recipe.ema_kimg * 1000.0, images / 10)
+            half_life = self.recipe.ema_kimg * 1000.0
+            if self.recipe.settled_kimg:
+                images = ops.cast(self.images_seen.value, "float32")
+                half_life = ops.minimum(half_life, images / 10)
             keep = ops.power(0.5, self.batch_size / half_life)
         for stage in self._learning_stages:
             averages = self.averaged.get_layer(stage.name).variables

@@ -146,12 +146,13 @@ def _gray(gan, images, side: int):
 
 
 def _places(gan, side: int, window: int) -> list:
-    """Random top and left of a window, which is moved inside where it would hang out by up to its half.
+    """Random top and left of a window, which is moved inside where it would hang out.
 
-    Drawn from where it fits alone, it would show the border of the image twenty times less than the middle.
+    So every place is shown equally often, those at the border too. Drawn from where it fits alone, it would
+    show these twenty times less than the middle.
     """
-    last, half = side - window, window // 2
-    starts = [keras.random.randint((), -half, last + half + 1, seed=gan.random) for _ in range(2)]
+    last, most = side - window, window - 1
+    starts = [keras.random.randint((), -most, last + most + 1, seed=gan.random) for _ in range(2)]
     return [ops.clip(start, 0, last) for start in starts]
 
 

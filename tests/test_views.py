@@ -12,6 +12,7 @@ from image_generating.config import RECIPES
 from image_generating.gan import GAN
 from image_generating.networks import judges
 from image_generating.networks.grain import GRAIN_MAPS
+from image_generating.views import _places as drawn_places
 from image_generating.views import views
 
 BATCH = 2
@@ -139,6 +140,18 @@ def test_texture_is_judged_in_a_window_that_the_last_stage_makes_of_the_radiogra
     places = _places(gan, "texture", images, view.reals, offsets, 128)
     assert len(places) == 1
     assert places == _places(gan, "texture", restored, view.fakes, offsets, 128)
+
+
+def test_every_place_is_shown_equally_often(gan):
+    side, window, draws = 50, 24, 300
+    shown = np.zeros((side, side))
+    for _ in range(draws):
+        top, left = (int(start) for start in drawn_places(gan, side, window))
+        shown[top : top + window, left : left + window] += 1
+    rows = shown.sum(axis=1)
+    assert rows.min() > 0.7 * rows.max()
+    # Of the corner too, where windows that merely fit would be in one of 700.
+    assert shown[0, 0] > draws / 20
 
 
 def _places(gan, name, images, shown, offsets, side):

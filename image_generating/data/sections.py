@@ -16,8 +16,8 @@ from image_generating.data.cache import cores
 # Of the side, at least. And of a right angle, at most: patients do not stand straighter.
 _SMALLEST = 0.82
 _LARGEST_ANGLE = np.radians(4.0)
-# How often an image is shown whole, as the generator will have to draw it.
-_WHOLE_SHARE = 0.25
+# How often an image is shown whole, as the generator will have to draw it. Sections lack its border.
+_WHOLE_SHARE = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
