@@ -148,8 +148,8 @@ def _gray(gan, images, side: int):
 def _places(gan, side: int, window: int) -> list:
     """Random top and left of a window, which is moved inside where it would hang out.
 
-    So every place is shown equally often, those at the border too. Drawn from where it fits alone, it would
-    show these twenty times less than the middle.
+    So the border is shown as often as the very middle. Drawn from where it fits alone, a window would show
+    it twenty times less.
     """
     last, most = side - window, window - 1
     starts = [keras.random.randint((), -most, last + most + 1, seed=gan.random) for _ in range(2)]

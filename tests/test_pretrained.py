@@ -46,6 +46,23 @@ def test_its_judge_knows_what_it_knew(tiny_export, structure_recipe):
         np.testing.assert_array_equal(weight, given)
 
 
+def test_its_average_has_the_full_half_life_from_the_first_step_on(structure_recipe):
+    name, moved = "averaged/structure_half/kernel", {}
+    for settled in (20.0, 0.0):
+        gan = GAN(structure_recipe.replace(settled_kimg=settled), batch_size=2, grown_to=28)
+        gan.compile()
+        gan.begin_step()
+        gan.generator.get_layer("structure").set_weights(
+            [weight + 1 for weight in gan.generator.get_layer("structure").get_weights()]
+        )
+        before = np.array(gan.state()[name].value)
+        gan._move_average()
+        moved[settled] = float(np.abs(np.array(gan.state()[name].value) - before).max())
+    assert moved[20.0] > 0.9
+    # Half of the way in 5 000 images, so of two
+    assert moved[0.0] == pytest.approx(1 - 0.5 ** (2 / 5000), rel=0.01)
+
+
 def test_networks_of_another_preset_and_other_folders_are_refused(
     tiny_export, tiny_training, structure_recipe, tmp_path
 ):
