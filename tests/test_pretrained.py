@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from image_generating import checkpoint, pretrained
+from image_generating import checkpoint, pretrained, training
 from image_generating.errors import UserError
 from image_generating.export import export
 from image_generating.gan import GAN
@@ -34,6 +34,21 @@ def test_a_training_goes_on_from_exported_networks(tiny_training, structure_reci
     assert run.recipe.settled_kimg == 0
     generator, _ = export(run, tmp_path / "models")
     assert _far(states["pretrained"], load_generator(generator).get_layer("structure")) < 1e-6
+
+
+def test_structure_goes_on_with_shorter_steps_and_texture_begins_with_its_own(
+    tiny_training, growing_recipe, tiny_export, monkeypatch
+):
+    rates = {}
+
+    class Recorded(GAN):
+        def compile(self, learning_rate_scale=1.0, **options):
+            rates[self.resolution] = learning_rate_scale
+            super().compile(learning_rate_scale, **options)
+
+    monkeypatch.setattr(training, "GAN", Recorded)
+    train(tiny_training.replace(pretrained=tiny_export), growing_recipe, progress=False)
+    assert rates == {28: 0.25, 112: 1.0}
 
 
 def test_its_judge_knows_what_it_knew(tiny_export, structure_recipe):
