@@ -29,6 +29,9 @@ def main() -> None:
     structure, texture = (
         checkpoint.load_newest(Run(folder).checkpoints) for folder in (options.structure, options.texture)
     )
+    for folder, state in ((options.structure, structure), (options.texture, texture)):
+        if state is None:
+            parser.error(f"{folder} has no checkpoint; name the --output of a training")
     of_texture = {name: array for name, array in texture.arrays.items() if _is_of_texture(name)}
     joined = dataclasses.replace(structure, arrays=structure.arrays | of_texture)
     checkpoint.save(Run(options.output).checkpoints, joined)
