@@ -211,16 +211,3 @@ def test_texture_alone_is_judged_once_structure_has_had_its_phase(tiny_recipe):
     assert all(path.startswith(("synthesis", "texture")) for path in trained)
     whole = [variable.path for variable in GAN(tiny_recipe, BATCH).trainable_variables]
     assert any(path.startswith("structure") for path in whole)
-
-
-def test_windows_show_the_border_of_the_image_often(gan):
-    batch = _batch(gan, SIDE)
-    # Gray values tell the column.
-    batch["images"][:] = np.arange(SIDE) // 4
-    at_border = 0
-    for _ in range(60):
-        columns = np.rint((np.asarray(views(gan, batch)[1].reals[..., 0]) + 1) * 127.5)
-        # Less the rim that has no detail.
-        at_border += columns.min() == 1 or columns.max() == 126
-    # A quarter of them; of windows drawn from where they fit alone, one or two.
-    assert at_border > 6
