@@ -110,6 +110,10 @@ class Recipe(Config):
     )
     # At batch 16, 1e-3 lost the chests; at batch 4 and 8 this gave ordered ribs within 700 steps.
     learning_rate: float = option("Adam's learning rate", 5e-4)
+    # With the whole rate, structure that was trained already got no better (docs/recipe.md).
+    pretrained_rate: float = option(
+        "learning rate of structure that begins with pretrained networks, as a share of Adam's", 0.25
+    )
     # No momentum: the other player's last move makes yesterday's direction stale.
     beta_1: float = option("Adam's first decay", 0.0)
     beta_2: float = option("Adam's second decay", 0.99)

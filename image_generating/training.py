@@ -18,8 +18,6 @@ from image_generating.schedule import phases, schedule
 
 _DEMO_MINUTES = 3.0
 _MOST_ROLLBACKS = 3
-# With the whole rate structure that was trained already got no better (docs/recipe.md).
-_PRETRAINED_RATE = 0.25
 # Passes between two ends of the trainer's epochs, each of which costs a GPU some steps.
 _GPU_EPOCH = 10
 
@@ -115,7 +113,7 @@ def _run_phases(run, config, recipe, images, clock, number_format, state, extra_
             gan = GAN(recipe, config.batch_size, resolution, config.seed, number_format)
             # Structure is learned in the first phase.
             pretrained_phase = config.pretrained and resolution == clock.schedule.phases[0][0]
-            rate = _PRETRAINED_RATE if pretrained_phase else 1.0
+            rate = recipe.pretrained_rate if pretrained_phase else 1.0
             gan.compile(learning_rate_scale=rate * 0.5**checkpoints.rollbacks)
             if recipe.network.preset == "residual":
                 appearance.initialize(gan.generator, first_guess)

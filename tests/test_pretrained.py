@@ -74,16 +74,14 @@ def test_its_average_has_the_full_half_life_from_the_first_step_on(structure_rec
         gan._move_average()
         moved[settled] = float(np.abs(np.array(gan.state()[name].value) - before).max())
     assert moved[20.0] > 0.9
-    # Half of the way in 5 000 images, so of two
+    # What is left of the way halves in 5 000 images, and this was a step of two.
     assert moved[0.0] == pytest.approx(1 - 0.5 ** (2 / 5000), rel=0.01)
 
 
 def test_networks_of_another_preset_and_other_folders_are_refused(
     tiny_export, tiny_training, structure_recipe, tmp_path
 ):
-    wider = structure_recipe.replace(
-        network=structure_recipe.network.__class__(resolution=112, latent=8, structure_widths=(8, 24))
-    )
+    wider = structure_recipe.replace(network=structure_recipe.network.replace(structure_widths=(8, 24)))
     with pytest.raises(UserError, match="other channels than those of this --preset"):
         train(tiny_training.replace(pretrained=tiny_export), wider, progress=False)
     with pytest.raises(UserError, match="holds no exported generator"):
