@@ -1,6 +1,9 @@
 """Shared by all tests: no network, no caches of the user's, one tiny recipe, tiny exported networks."""
 
+import contextlib
+import io
 import os
+import shutil
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -54,18 +57,37 @@ def tiny_training(tmp_path) -> TrainConfig:
 
 
 @pytest.fixture(scope="session")
-def tiny_export(tmp_path_factory, tiny_recipe):
+def grown(tmp_path_factory, growing_recipe):
+    """A finished run, 24 steps at 28 px and 36 at 112, and what it said; for tests that leave it as it is."""
+    from image_generating.training import train
+
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+        run = train(grown_config(tmp_path_factory.mktemp("grown")), growing_recipe)
+    return run, said.getvalue()
+
+
+@pytest.fixture
+def grown_copy(grown, tmp_path) -> TrainConfig:
+    """The settings of a copy of that run, for tests that change it."""
+    shutil.copytree(grown[0].folder, tmp_path / "run")
+    return grown_config(tmp_path / "run")
+
+
+def grown_config(folder) -> TrainConfig:
+    return TrainConfig(
+        data="phantom", images=12, resolution=112, batch_size=4, kimg=0.24, output=folder, tensorboard=True
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_export(tmp_path_factory, grown):
     """Folder with an exported, hardly trained `generator` and `discriminator`."""
-    from image_generating import training
     from image_generating.export import export
 
-    folder = tmp_path_factory.mktemp("tiny")
-    config = TrainConfig(
-        data="phantom", images=12, resolution=112, batch_size=4, kimg=0.048, output=folder / "run"
-    )
-    run = training.train(config, tiny_recipe, progress=False)
-    export(run, folder / "models")
-    return folder / "models"
+    folder = tmp_path_factory.mktemp("exported")
+    export(grown[0], folder)
+    return folder
 
 
 def gray(path) -> np.ndarray:

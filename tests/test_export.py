@@ -15,7 +15,6 @@ from image_generating.errors import UserError
 from image_generating.export import export, networks, run
 from image_generating.gan import GAN
 from image_generating.runs import Run
-from image_generating.training import train
 
 # The package is made unimportable, as on a machine that holds only TensorFlow or Keras.
 _ALONE = "import sys; sys.modules['image_generating'] = None; import numpy as np; "
@@ -135,8 +134,8 @@ def test_networks_of_a_bfloat16_run_in_its_first_phase_are_float32_and_of_full_r
     np.testing.assert_array_equal(exported.kernel, trained.kernel)
 
 
-def test_export_takes_the_checkpoint_that_is_named(tiny_training, tiny_recipe, tmp_path):
-    trained = train(tiny_training, tiny_recipe, progress=False)
+def test_export_takes_the_checkpoint_that_is_named(grown, tmp_path):
+    trained, _ = grown
     first, *_, last = sorted(trained.milestones.iterdir())
     latents = np.random.default_rng(0).standard_normal((1, 8)).astype("float32")
     made = []
