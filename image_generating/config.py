@@ -147,10 +147,12 @@ class Recipe(Config):
     )
     settled_pixel_weight: float = option("weight of the mean difference from then on", 10.0)
     settled_penalty_gamma: float = option("strength of the judge of structure's penalty from then on", 0.02)
-    texture_pixel_weight: float = option(
-        "generator's loss: weight of the mean difference between texture's grainless image and radiographs",
-        10.0,
+    # Reduced, as grain is chance and hardly shows there: edges are learned from it, grain from the judge.
+    texture_half_pixel_weight: float = option(
+        "generator's loss: weight of the mean difference of texture's images from radiographs, at half size",
+        30.0,
     )
+    texture_pixel_weight: float = option("the same at full size", 7.5)
     # With a tenth and with two fifths of it texture by itself had more of a grid (docs/recipe.md).
     texture_penalty_gamma: float = option("strength of the gradient penalty, of the judge of texture", 0.05)
     penalty_sigma: float = option("size of the penalty's finite difference, in gray values of [-1, 1]", 0.05)
@@ -197,6 +199,7 @@ RECIPES: dict[str, Recipe] = {
         ema_kimg=0.0,
         pixel_weight=0.0,
         texture_pixel_weight=0.0,
+        texture_half_pixel_weight=0.0,
         penalty_gamma=0.0,
         texture_penalty_gamma=0.0,
         brightness=0.0,
@@ -283,9 +286,9 @@ class ExportConfig(Config):
         "strength of the detail that the stage on the last grid draws: 1 as trained, 0 none, which is softer",
         1.0,
     )
-    # Every training of texture by itself left grain about 2 dB too faint (docs/recipe.md).
+    # Every training of texture by itself left grain some dB too faint (docs/recipe.md).
     grain: float = option(
-        "strength of a residual network's grain: 1 as trained, which is fainter than radiographs'", 1.25
+        "strength of a residual network's grain: 1 as trained, which is fainter than radiographs'", 1.6
     )
 
 

@@ -132,11 +132,12 @@ class GAN(TrainStep, keras.Model):
             "generator_loss": generator_loss,
             "real_above_fake": ops.mean(ops.cast(real_logits > fake_logits, "float32")),
         }
-        if view.pixel_weight is not None:
-            drawn = view.fakes if view.grainless is None else view.grainless
-            difference = ops.mean(ops.abs(drawn - view.reals))
-            generator_loss = generator_loss + view.pixel_weight * difference
-            logs["pixel_difference"] = difference
+        difference = ops.cast(view.fakes, "float32") - view.reals
+        for weight in view.pixel_weights:
+            mean = ops.mean(ops.abs(difference))
+            generator_loss = generator_loss + weight * mean
+            logs.setdefault("pixel_difference", mean)
+            difference = ops.average_pool(difference, 2, 2)
         if view.penalty_gamma is not None:
             some = max(1, round(recipe.penalty_share * count))
             # Equal numbers of real and generated images: R1 and R2.

@@ -29,19 +29,17 @@ class View:
         reals: (N, H, H, C), images with black -1 and white 1, and beside them their detail.
         fakes: the same shape.
         penalty_gamma: strength of the judge's gradient penalty; None: without.
-        pixel_weight: weight, in the generator's loss, of the mean difference between the images of a pair
-            (pix2pix, Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks");
-            None: without.
-        grainless: the generated images as they are without grain, for that difference; None: `fakes`.
+        pixel_weights: weights, in the generator's loss, of the mean difference between the images of a pair
+            (pix2pix, Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks"),
+            as they are, reduced to half, to a quarter, …
         whole: whether the images are shown whole and not by windows.
     """
 
     judge: keras.Model
     reals: Any
     fakes: Any
-    penalty_gamma: Any
-    pixel_weight: Any = None
-    grainless: Any = None
+    penalty_gamma: Any = None
+    pixel_weights: tuple = ()
     whole: bool = False
 
 
@@ -95,7 +93,7 @@ def _structure(gan, anatomy, stage, batch: dict) -> View:
     return View(
         *_judged(gan, "structure", _crop(reals, place, side), fakes),
         penalty_gamma=ops.where(settled, recipe.settled_penalty_gamma, recipe.penalty_gamma),
-        pixel_weight=ops.where(settled, recipe.settled_pixel_weight, recipe.pixel_weight),
+        pixel_weights=(ops.where(settled, recipe.settled_pixel_weight, recipe.pixel_weight),),
     )
 
 
@@ -105,14 +103,11 @@ def _texture(gan, stage, reals) -> View:
     side = min(_TEXTURE_WINDOW, reduced.shape[1])
     place = _places(gan, reduced.shape[1], side)
     fakes = _drawn(gan, stage, synthesis, reduced, place, side)
-    grainless = _drawn(gan, stage, synthesis, reduced, place, side, grain=False)
     shown = _crop(reals, [REDUCTION * start for start in place], REDUCTION * side)
     return View(
         *_judged(gan, "texture", shown, fakes),
         penalty_gamma=gan.recipe.texture_penalty_gamma,
-        pixel_weight=gan.recipe.texture_pixel_weight,
-        # Grain is chance, and fainter in what differs least from one radiograph.
-        grainless=judge(gan.discriminator, "texture")[0](grainless),
+        pixel_weights=(gan.recipe.texture_pixel_weight, gan.recipe.texture_half_pixel_weight),
     )
 
 
@@ -126,14 +121,13 @@ def _section(known, section):
     return sampled(known, rows, columns)
 
 
-def _drawn(gan, stage, module, known, place, side: int, grain: bool = True):
-    """What a stage, which `module` has built, makes of a window of what is known and of new grain or none."""
+def _drawn(gan, stage, module, known, place, side: int):
+    """What a stage, which `module` has built, makes of a window of what is known and of new grain."""
     before, after = module.borders(side)
     window = _crop(module.bordered(known), place, before + side + after)
     shape = (*window.shape[:-1], GRAIN_MAPS)
     # New, as that of a training image's latent would name the image.
-    noise = keras.random.normal(shape, seed=gan.random) if grain else ops.zeros(shape)
-    window = ops.concatenate([window, noise], axis=-1)
+    window = ops.concatenate([window, keras.random.normal(shape, seed=gan.random)], axis=-1)
     drawn = stage.get_layer(f"{stage.name}_drawing")(window)
     factor = drawn.shape[1] // window.shape[1]
     middle = slice(factor * before, factor * (before + side))

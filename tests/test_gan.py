@@ -1,5 +1,6 @@
 """The GAN's step: what it changes, what it drops, and that every backend and compiler agrees."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ import tensorflow as tf
 from image_generating import checkpoint
 from image_generating.gan import GAN
 from image_generating.networks import judges
+from image_generating.views import View
 
 BATCH = 4
 
@@ -94,6 +96,23 @@ def test_texture_is_not_averaged(tiny_recipe):
         np.testing.assert_array_equal(arrays[name], arrays[name.replace("generator", "averaged")])
     name = "structure_subbands/kernel"
     assert not np.array_equal(arrays[f"generator/{name}"], arrays[f"averaged/{name}"])
+
+
+def test_pixels_are_compared_as_they_are_and_reduced(gan):
+    _, places = judges.judge(gan.discriminator, "structure")
+    mesh = np.tile(np.array([[1, -1], [-1, 1]], "float32"), (12, 12))[None, :, :, None]
+    # Of half size a mesh has nothing left, and what is even has everything.
+    for fakes, expected in ((0.1 * mesh, 0.2), (0.1 * abs(mesh), 0.5)):
+        losses = []
+        for weights in ((2.0, 3.0), ()):
+            view = View(places, np.zeros((BATCH, 24, 24, 2), "float32"), np.tile(fakes, (BATCH, 1, 1, 2)))
+            # The same augmentation each time.
+            gan.step.assign(0)
+            gan.begin_step()
+            _, loss, logs = gan._judge(dataclasses.replace(view, pixel_weights=weights))
+            losses.append(float(loss))
+        assert losses[0] - losses[1] == pytest.approx(expected, abs=1e-3)
+        assert "pixel_difference" not in logs
 
 
 def test_a_step_that_is_not_finite_is_dropped_and_counted(gan):

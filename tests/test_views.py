@@ -216,7 +216,7 @@ def test_structure_is_judged_otherwise_once_it_has_settled(gan):
     for seen, expected in ((images - 1, first), (images, later)):
         gan.images_seen.assign(seen)
         view, _ = views(gan, _batch(gan, SIDE))
-        found = float(view.penalty_gamma), float(view.pixel_weight)
+        found = float(view.penalty_gamma), float(view.pixel_weights[0])
         assert found == pytest.approx(expected)
     gan.images_seen.assign(0)
 
@@ -225,7 +225,7 @@ def test_texture_alone_is_judged_once_structure_has_had_its_phase(tiny_recipe):
     recipe = tiny_recipe.replace(growth=((4, 0.5), (1, 0.5)))
     gan = GAN(recipe, BATCH)
     (view,) = views(gan, _batch(gan, 112))
-    assert view.grainless.shape == view.fakes.shape
+    assert view.pixel_weights == (recipe.texture_pixel_weight, recipe.texture_half_pixel_weight)
     trained = [variable.path for variable in gan.trainable_variables]
     assert trained
     assert all(path.startswith(("synthesis", "texture")) for path in trained)
