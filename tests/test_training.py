@@ -126,7 +126,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_weights_of_an_unbroken_one
     whole = _start(unbroken, kimg)
     moments = random.Random(0)
     kills = 0
-    while kills < 2:
+    while kills < 3:
         child = _start(broken, kimg)
         folder, before = broken / "checkpoints", _steps(broken)
         # Killed only once it has come further, or the test would never end.

@@ -66,9 +66,10 @@ def test_below_full_resolution_there_is_structure_alone(tiny_recipe):
     assert view.reals.shape == (BATCH, 24, 24, 2)
 
 
-def test_structure_is_judged_in_the_same_window_of_radiographs_and_of_their_own_anatomy(gan):
+def test_structure_is_judged_in_the_same_window_of_radiographs_and_of_an_anatomy(gan):
     batch = _batch(gan, SIDE)
-    view, _ = views(gan, batch)
+    # Of a step whose window has something to be recognized by.
+    view = _judged_structure(gan, batch, step=3)
     # Less the rim that has no detail.
     assert view.reals.shape == view.fakes.shape == (BATCH, 92, 92, 2)
     assert not view.whole
@@ -87,7 +88,7 @@ def test_structure_is_judged_in_the_same_window_of_radiographs_and_of_their_own_
     both = [np.asarray(images[..., 0]) for images in (view.reals, view.fakes)]
     coarse = [ndimage.gaussian_filter(images, (0, 12, 12))[:, 20:-20, 20:-20] for images in both]
     np.testing.assert_allclose(*coarse, atol=0.06)
-    assert np.std(coarse[1]) > 0.09
+    assert np.std(coarse[1]) > 0.12
 
 
 def test_the_radiographs_shape_is_shown_in_gray_values_that_are_drawn_anew(gan):
@@ -141,9 +142,9 @@ def test_structure_is_told_where_the_radiograph_has_its_marker(gan):
     assert np.abs(shown[0].fakes - shown[2].fakes).max() > 0.001
 
 
-def _judged_structure(gan, batch):
+def _judged_structure(gan, batch, step=0):
     """The view of structure, at the same place and with the same grain each time."""
-    gan.step.assign(0)
+    gan.step.assign(step)
     gan.begin_step()
     return views(gan, batch)[0]
 
