@@ -14,7 +14,6 @@ import numpy as np
 from tqdm import tqdm
 
 from image_generating import checkpoint
-from image_generating.config import Recipe
 from image_generating.errors import UserError
 from image_generating.figures import save_preview
 from image_generating.files import replacing
@@ -106,28 +105,22 @@ class Clock(keras.callbacks.Callback):
 
 
 class Annealing(keras.callbacks.Callback):
-    """Lets the learning rate fall in each phase of the growth, as half a cosine.
+    """Lets the learning rate fall to zero in the phase of texture, as half a cosine.
 
     Source: Loshchilov and Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts", without
     restarts. It moves between epochs of the trainer, where either backend takes it up.
     """
 
-    def __init__(self, clock: Clock, recipe: Recipe):
+    def __init__(self, clock: Clock):
         super().__init__()
         self.clock = clock
-        self.recipe = recipe
 
     def on_train_begin(self, logs=None):
-        first, _ = self.clock.schedule.phases[0]
-        self._final = (
-            self.recipe.final_rate if first == self.clock.resolution else self.recipe.texture_final_rate
-        )
         self._rate = float(self.model.optimizer.learning_rate)
 
     def on_epoch_begin(self, epoch, logs=None):
-        done = self.clock.schedule.phase_progress(self.clock.resolution, self.clock.progress)
-        share = (1 + math.cos(math.pi * done)) / 2
-        self.model.optimizer.learning_rate = self._rate * (self._final + (1 - self._final) * share)
+        done = self.clock.schedule.last_phase(self.clock.progress)
+        self.model.optimizer.learning_rate = self._rate * (1 + math.cos(math.pi * done)) / 2
 
 
 class Progress(keras.callbacks.Callback):

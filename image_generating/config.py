@@ -110,15 +110,9 @@ class Recipe(Config):
     )
     # At batch 16, 1e-3 lost the chests; at batch 4 and 8 this gave ordered ribs within 700 steps.
     learning_rate: float = option("Adam's learning rate", 5e-4)
-    # Detail is stronger, and letters are sharper, with short steps in the end (docs/recipe.md).
-    final_rate: float = option(
-        "learning rate at the end of the first phase of training, as a share of that at its beginning", 0.25
-    )
-    # Its last weights are kept, and not their average, so they must come to rest.
-    texture_final_rate: float = option("the same of later phases, in which texture is trained", 0.0)
     # With the whole rate, structure that was trained already got no better (docs/recipe.md).
     pretrained_rate: float = option(
-        "learning rate of structure that begins with pretrained networks, as a share of Adam's", 0.5
+        "learning rate of structure that begins with pretrained networks, as a share of Adam's", 0.25
     )
     # No momentum: the other player's last move makes yesterday's direction stale.
     beta_1: float = option("Adam's first decay", 0.0)
@@ -129,11 +123,11 @@ class Recipe(Config):
     ema_kimg: float = option(
         "half-life of the generator's moving average, but for texture, in thousands of images; 0: none", 5.0
     )
-    # At 1, what is made is less diverse than radiographs; at 1.6 bellies are burnt out. With shapes as much
-    # farther from the average, recall is the same and KID higher (docs/recipe.md).
+    # At 1, what is made is less diverse than radiographs. With shapes as much farther from the average,
+    # recall is the same and KID higher (docs/recipe.md).
     gray_spread: float = option(
-        "how much farther from the average the generator's gray values are than the components say",
-        1.3,
+        "how much farther from the average gray values of the averaged generator are than the components say",
+        1.6,
     )
     # Both together: lighter ones leave a judge so steep that detail does not follow the radiograph, heavier
     # ones blur (docs/recipe.md).
@@ -192,7 +186,6 @@ RECIPES: dict[str, Recipe] = {
         network=NetworkConfig(preset="classic", latent=100),
         loss="non-saturating",
         learning_rate=1e-4,
-        final_rate=1.0,
         beta_1=0.9,
         beta_2=0.999,
         clip_norm=None,

@@ -36,13 +36,11 @@ class Schedule:
         """Resolution of the phase at this progress."""
         return next((r for r, end in self.phases if progress < end), self.phases[-1][0])
 
-    def phase_progress(self, resolution: int, progress: float) -> float:
-        """How much of the phase of this resolution is done at this progress of the training."""
-        begin = 0.0
-        for grown_to, end in self.phases:
-            if grown_to >= resolution:
-                break
-            begin = end
+    def last_phase(self, progress: float) -> float:
+        """How much of the last phase is done at this progress of the training; 0 where there is but one."""
+        if len(self.phases) == 1:
+            return 0.0
+        begin, end = (end for _, end in self.phases[-2:])
         return min(1.0, max(0.0, (progress - begin) / (end - begin)))
 
 

@@ -102,7 +102,7 @@ def _run_phases(run, config, recipe, images, clock, number_format, state, extra_
     previews = callbacks.Previews(run.previews, clock, config.seed)
     checkpoints = callbacks.Checkpoints(run, clock, state.rollbacks if state else 0)
     history = callbacks.History(run.history, clock)
-    listeners = [clock, callbacks.Annealing(clock, recipe), bar, previews, checkpoints, history]
+    listeners = [clock, callbacks.Annealing(clock), bar, previews, checkpoints, history]
     if config.tensorboard:
         listeners.append(callbacks.TensorBoard(run.folder / "tensorboard", history, previews))
     listeners += extra_callbacks
@@ -116,8 +116,10 @@ def _run_phases(run, config, recipe, images, clock, number_format, state, extra_
             rate = recipe.pretrained_rate if pretrained_phase else 1.0
             gan.compile(learning_rate_scale=rate * 0.5**checkpoints.rollbacks)
             if recipe.network.preset == "residual":
-                appearance.initialize(gan.generator, first_guess, recipe.gray_spread)
+                appearance.initialize(gan.generator, first_guess)
                 gan.averaged.set_weights(gan.generator.get_weights())
+                # The other one is given latents of radiographs in training, which must lead to these.
+                appearance.initialize(gan.averaged, first_guess, recipe.gray_spread)
             if state is not None:
                 checkpoint.restore(gan, state)
             step = int(gan.step.value)

@@ -12,7 +12,6 @@ from image_generating.networks.grain import GRAIN_MAPS
 from image_generating.networks.grids import REDUCTION
 from image_generating.networks.judges import judge
 from image_generating.networks.marker import MARKER_MAPS, spot
-from image_generating.networks.residual import anatomy_image, anatomy_sides
 
 # Sides of windows on the last grid, for the judge of structure and for that of texture.
 _STRUCTURE_WINDOW, _TEXTURE_WINDOW = 96, 32
@@ -48,9 +47,9 @@ def views(gan, batch: dict) -> list[View]:
 
     A `residual` network never makes images of random latents in training. Each of its stages is given what
     is coarse in a radiograph and must add what is missing (LAPGAN, Denton et al. 2015, "Deep Generative
-    Image Models using a Laplacian Pyramid of Adversarial Networks"): structure to an anatomy in the
-    shape of a training image's own latent, texture to a training image reduced. So the two images of a pair
-    show one body, at the same random place, and differ in nothing but what the stage is there to draw.
+    Image Models using a Laplacian Pyramid of Adversarial Networks"): structure to the anatomy's image of a
+    training image's own latent, texture to a training image reduced. So the two images of a pair show one
+    patient, at the same random place, and differ in nothing but what the stage is there to draw.
 
     Args:
         gan: the `GAN`.
@@ -68,18 +67,12 @@ def views(gan, batch: dict) -> list[View]:
 
 
 def _structure(gan, anatomy, stage, batch: dict) -> View:
-    """A window of what the stage makes of a section of an anatomy, beside one of the radiograph's detail.
+    """A window of what the stage makes of a section of the anatomy, beside one of the radiograph's.
 
-    What the stage cannot change is in both as the anatomy has it: the radiograph's shape, and gray values
-    drawn anew.
+    What the stage cannot change is in both as the anatomy has it.
     """
-    network = gan.recipe.network
-    latents = ops.reshape(batch["latents"], (gan.batch_size, network.latent))
-    # With gray values that are nobody's, as there are but a few hundred radiographs' to learn by heart.
-    grays = keras.random.normal(latents.shape, seed=gan.random)
-    image = anatomy_image(anatomy.get_layer, anatomy_sides(network.resolution), latents, grays)
-    known = ops.concatenate([image, anatomy(latents)[..., 1:-GRAIN_MAPS]], axis=-1)
-    known = _section(known, ops.reshape(batch["sections"], (-1, 2, 3)))
+    latents = ops.reshape(batch["latents"], (gan.batch_size, gan.recipe.network.latent))
+    known = _section(anatomy(latents)[..., :-GRAIN_MAPS], ops.reshape(batch["sections"], (-1, 2, 3)))
     # Where the radiograph has its marker, and not where its latent would have put one.
     marker = spot(ops.reshape(batch["markers"], (gan.batch_size, 2)), known.shape[1])
     known = ops.concatenate([known[..., :-MARKER_MAPS], marker], axis=-1)

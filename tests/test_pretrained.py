@@ -48,7 +48,7 @@ def test_structure_goes_on_with_shorter_steps_and_texture_begins_with_its_own(
 
     monkeypatch.setattr(training, "GAN", Recorded)
     train(tiny_training.replace(pretrained=tiny_export), growing_recipe, progress=False)
-    assert rates == {28: 0.5, 112: 1.0}
+    assert rates == {28: 0.25, 112: 1.0}
 
 
 def test_its_judge_knows_what_it_knew(tiny_export, structure_recipe):

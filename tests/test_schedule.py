@@ -50,16 +50,11 @@ def test_resolution_follows_progress():
     assert visited == sorted(visited)
 
 
-def test_each_phase_has_a_progress_of_its_own():
+def test_the_last_phase_has_a_progress_of_its_own():
     halves = _schedule(kimg=10)
-    of_first, of_last = (
-        [halves.phase_progress(resolution, progress) for progress in (0, 0.25, 0.5, 0.75, 1, 1.1)]
-        for resolution in (200, 800)
-    )
-    assert of_first == [0, 0.5, 1, 1, 1, 1]
-    assert of_last == [0, 0, 0, 0.5, 1, 1]
+    assert [halves.last_phase(progress) for progress in (0, 0.5, 0.75, 1, 1.1)] == [0, 0, 0.5, 1, 1]
     alone = Schedule(images=1.0, seconds=None, phases=((64, 1.0),))
-    assert alone.phase_progress(64, 0.7) == 0.7
+    assert alone.last_phase(0.7) == 0
 
 
 @pytest.mark.parametrize("bound", ["epochs", "kimg", "minutes"])

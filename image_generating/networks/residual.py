@@ -65,33 +65,21 @@ def _anatomy(config: NetworkConfig) -> keras.Model:
     sides = anatomy_sides(config.resolution)
     base, side = sides[0], sides[-1]
     latents = keras.Input((config.latent,))
-    parts = [_measured(base, 2, config.latent, config.latent, "shape"), bending(base, side, 1)]
-    parts += [_atlas(finer, config.latent, level) for level, finer in enumerate(sides)]
+    shape = _measured(base, 2, config.latent, config.latent, "shape")(latents)
+    image = _atlas(base, config.latent, 0)(latents)
+    for level, finer in enumerate(sides[1:], start=1):
+        enlarged = enlarge(f"atlas_enlarge_{finer}")(image)
+        detail = _atlas(finer, config.latent, level)(latents)
+        image = layers.Add(name=f"atlas_add_{finer}")([enlarged, detail])
+    # Background is blacker than black (`background.py`), and cut off here it has an edge.
+    bent = ops.clip(bending(base, side, 1)([image, shape]), -1.0, 1.0)
     known = [
-        anatomy_image({part.name: part for part in parts}.__getitem__, sides, latents, latents),
-        places(base, side)(parts[0](latents)),
+        bent,
+        places(base, side)(shape),
         marker(side, config.latent)(latents),
         grain(base, side, config.latent)(latents),
     ]
     return keras.Model(latents, layers.Concatenate(name="known")(known), name="anatomy")
-
-
-def anatomy_image(part, sides: tuple[int, ...], shapes, grays):
-    """Gray values of some latents in the shapes of others, (N, side, side, 1).
-
-    Args:
-        part: name → layer of an anatomy, such as its `get_layer`.
-        sides: of the anatomy's grids.
-        shapes: latents (N, latent), of whose shape the bodies are.
-        grays: latents (N, latent), of whose gray values they are.
-    """
-    image = part(f"atlas_{sides[0]}")(grays)
-    for side in sides[1:]:
-        enlarged = enlarge(f"atlas_enlarge_{side}")(image)
-        image = layers.Add(name=f"atlas_add_{side}")([enlarged, part(f"atlas_{side}")(grays)])
-    bent = part(f"bend_{sides[-1]}")([image, part("shape")(shapes)])
-    # Background is blacker than black (`background.py`), and cut off here it has an edge.
-    return ops.clip(bent, -1.0, 1.0)
 
 
 def _atlas(side: int, latent: int, level: int) -> keras.Model:
