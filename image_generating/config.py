@@ -279,9 +279,9 @@ class ExportConfig(Config):
         "strength of the detail that the stage on the last grid draws: 1 as trained, 0 none, which is softer",
         1.0,
     )
-    # Every training of texture by itself left grain some dB too faint (docs/recipe.md).
+    # Trainings leave grain too faint, no two alike: the spectrum of `evaluate` tells what is right.
     grain: float = option(
-        "strength of a residual network's grain: 1 as trained, which is fainter than radiographs'", 1.6
+        "strength of a residual network's grain: 1 as trained, mostly fainter than radiographs'", 1.6
     )
 
 
