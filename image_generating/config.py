@@ -275,13 +275,10 @@ class ExportConfig(Config):
         "default: the newest checkpoint",
         None,
     )
-    structure: float = option(
-        "strength of the detail that the stage on the last grid draws: 1 as trained, 0 none, which is softer",
-        1.0,
-    )
-    # Trainings leave grain too faint, no two alike: the spectrum of `evaluate` tells what is right.
+    # Trainings leave it too faint. Images are as strong at every fineness whichever it is (`calibration.py`).
     grain: float = option(
-        "strength of a residual network's grain: 1 as trained, mostly fainter than radiographs'", 1.6
+        "strength of a residual network's grain beside that of edges: 1 as trained, which is faint",
+        1.6,
     )
 
 

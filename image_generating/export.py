@@ -4,35 +4,32 @@ from pathlib import Path
 
 import keras
 
-from image_generating import checkpoint
+from image_generating import calibration, checkpoint
 from image_generating.config import ExportConfig, Recipe
 from image_generating.errors import UserError
 from image_generating.files import replacing
 from image_generating.networks import build_discriminator, build_generator
-from image_generating.networks.structure import strengthen
 from image_generating.networks.synthesis import strengthen_grain
 from image_generating.runs import Run
 
 
 def run(config: ExportConfig) -> None:
     """The command `export`."""
-    for folder in export(Run(config.run), config.output, config.structure, config.checkpoint, config.grain):
+    for folder in export(Run(config.run), config.output, config.checkpoint, config.grain):
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         print(f"{folder}: {size / 1e6:.1f} MB")
 
 
-def export(
-    run: Run, output: Path, structure: float = 1.0, chosen: Path | None = None, grain: float = 1.0
-) -> tuple[Path, Path]:
+def export(run: Run, output: Path, chosen: Path | None = None, grain: float = 1.0) -> tuple[Path, Path]:
     """Writes the averaged generator and the discriminator of a run's checkpoint.
 
     Each folder holds a Keras model (`config.json`, `metadata.json`, `model.weights.h5`) and, on the
-    TensorFlow backend, a SavedModel as well, so that one path serves every way of loading.
+    TensorFlow backend, a SavedModel as well, so that one path serves every way of loading. A `residual`
+    generator is calibrated first (`calibration.py`).
 
     Args:
         run: the run.
         output: folder that gets `generator` and `discriminator`.
-        structure: factor on the detail that the generator's stage on the last grid draws.
         chosen: file of the run's checkpoint; default: the newest.
         grain: factor on the grain that the generator's last stage draws; `classic` has none.
 
@@ -40,22 +37,24 @@ def export(
         The two folders.
 
     Raises:
-        UserError: if the run has no checkpoint or not this one, if `structure` or `grain` is negative, or if
-            `structure` is not 1 and the run's networks have no such stage.
+        UserError: if the run has no checkpoint or not this one, if `grain` is negative, or if the spectra of
+            the run's images were not measured.
     """
-    for name, factor in (("structure", structure), ("grain", grain)):
-        if factor < 0:
-            raise UserError(f"--{name} must be 0 or more, not {factor}.")
+    if grain < 0:
+        raise UserError(f"--grain must be 0 or more, not {grain}.")
     state = checkpoint.load(chosen) if chosen else checkpoint.load_newest(run.checkpoints)
     if state is None:
         raise UserError(f"{run.folder} has no checkpoint to export. Train it first.")
     recipe = run.recipe
     generator, discriminator = networks(recipe, state)
     if recipe.network.preset == "residual":
-        strengthen(generator.get_layer("structure"), structure)
+        if not run.spectra.exists():
+            raise UserError(
+                f"{run.folder} has no {run.spectra.name}, as it is of an earlier version. Give its `train` "
+                "command again, which writes it."
+            )
         strengthen_grain(generator.get_layer(f"synthesis_{recipe.network.resolution}"), grain)
-    elif structure != 1:
-        raise UserError(f"--structure is for residual networks, and those of {run.folder} are not.")
+        calibration.calibrate(generator, calibration.load(run.spectra))
     return (
         _write(generator, Path(output) / "generator"),
         _write(discriminator, Path(output) / "discriminator"),

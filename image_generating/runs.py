@@ -23,6 +23,10 @@ class Run:
         return self.folder / "appearance.npz"
 
     @property
+    def spectra(self) -> Path:
+        return self.folder / "spectra.npz"
+
+    @property
     def checkpoints(self) -> Path:
         return self.folder / "checkpoints"
 

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from image_generating import appearance, callbacks, checkpoint, data, precision, pretrained
+from image_generating import appearance, calibration, callbacks, checkpoint, data, precision, pretrained
 from image_generating.config import RECIPES, Recipe, TrainConfig
 from image_generating.data.batches import Batches
 from image_generating.data.sections import in_sections
@@ -65,6 +65,9 @@ def train(
     number_format = precision.choose(config.precision)
     _say(f"{len(images)} images of {config.resolution} px; arithmetic in {number_format}.")
     _keep_settings(run, config, recipe, images.key)
+    if recipe.network.preset == "residual" and not run.spectra.exists():
+        # For `export`, which has no images.
+        calibration.save(run.spectra, calibration.measure(images))
     state = checkpoint.load_newest(run.checkpoints)
     if state is not None:
         _say(f"Continuing {run.folder} at step {state.step} ({state.seconds / 60:.1f} minutes).")

@@ -10,6 +10,7 @@ import numpy as np
 from keras import layers, ops
 
 from image_generating.networks.blocks import binomial, conv, enlarge, mirrored, zero_conv
+from image_generating.networks.equalizer import equalizer
 from image_generating.networks.grain import GRAIN_MAPS
 from image_generating.networks.marker import MARKER_MAPS
 from image_generating.networks.wavelets import SUBBANDS, detail_from_subbands, high_pass
@@ -32,8 +33,8 @@ KNOWN_MAPS = _MARKER + MARKER_MAPS
 def structure(side: int, widths: tuple[int, int], pass_grain: bool) -> keras.Model:
     """What is known (side, side, KNOWN_MAPS + GRAIN_MAPS) → images (side, side, 1).
 
-    Its layer `structure_drawing` makes (m, m, 1) of a window and the border around it, (m, m, …), where
-    four divides m and where the window begins.
+    Its layer `structure_drawing`, which is trained, makes (m, m, 1) of a window and the border around it,
+    (m, m, …), where four divides m and where the window begins. Behind it is `structure_equalizer`.
 
     Args:
         side: of the last grid.
@@ -43,6 +44,7 @@ def structure(side: int, widths: tuple[int, int], pass_grain: bool) -> keras.Mod
     known = keras.Input((side, side, KNOWN_MAPS + GRAIN_MAPS))
     before, after = borders(side)
     image = _drawing(widths)(bordered(known))[:, before:-after, before:-after]
+    image = equalizer(side, "structure_equalizer")(image)
     if pass_grain:
         image = layers.Concatenate(name="structure_and_grain", dtype="float32")(
             [image, known[..., KNOWN_MAPS:]]
@@ -108,14 +110,6 @@ def fine(images):
     reduced = ops.pad(reduced, [(0, 0), rim, rim, (0, 0)], mode="symmetric")
     blurred = ops.conv(reduced, binomial(_TAPS)[:, :, None, None].astype("float32"))
     return images - enlarge("structure_coarse", 4)(blurred)[:, :side, :side]
-
-
-def strengthen(stage: keras.Model, factor: float) -> None:
-    """Multiplies the detail that the stage adds to an image."""
-    drawing = stage.get_layer("structure_drawing")
-    for name in ("structure_middle", "structure_subbands"):
-        for weight in drawing.get_layer(name).weights:
-            weight.assign(factor * weight)
 
 
 def _waves(place):

@@ -10,6 +10,7 @@ import numpy as np
 from keras import layers
 
 from image_generating.networks.blocks import binomial, conv, enlarge, mirrored, zero_conv
+from image_generating.networks.equalizer import equalizer
 from image_generating.networks.grain import GRAIN_MAPS
 from image_generating.networks.grids import REDUCTION
 from image_generating.networks.wavelets import SUBBANDS, detail_from_subbands, fixed, high_pass_across
@@ -25,13 +26,15 @@ _SLOPE = 0.2
 def synthesis(side: int, width: int) -> keras.Model:
     """Images with grain (side/4, side/4, 1 + GRAIN_MAPS) → images (side, side, 1).
 
-    Its layer `synthesis_…_drawing` makes (4n, 4n, 1) of a window and the border around it, (n, n, …).
+    Its layer `synthesis_…_drawing`, which is trained, makes (4n, 4n, 1) of a window and the border around
+    it, (n, n, …). Behind it is `synthesis_…_equalizer`.
     """
     known = keras.Input((side // REDUCTION, side // REDUCTION, 1 + GRAIN_MAPS))
     before, after = borders(side // REDUCTION)
     drawn = _drawing(f"synthesis_{side}", width)(bordered(known))
     middle = slice(REDUCTION * before, -REDUCTION * after)
-    return keras.Model(known, drawn[:, middle, middle], name=f"synthesis_{side}")
+    image = equalizer(side, f"synthesis_{side}_equalizer")(drawn[:, middle, middle])
+    return keras.Model(known, image, name=f"synthesis_{side}")
 
 
 def borders(side: int) -> tuple[int, int]:
