@@ -35,7 +35,8 @@ def main() -> None:
     of_texture = {name: array for name, array in texture.arrays.items() if _is_of_texture(name)}
     joined = dataclasses.replace(structure, arrays=structure.arrays | of_texture)
     checkpoint.save(Run(options.output).checkpoints, joined)
-    shutil.copy(Run(options.structure).settings, Run(options.output).settings)
+    for measured in (Run(options.structure).settings, Run(options.structure).spectra):
+        shutil.copy(measured, options.output)
 
 
 def _is_of_texture(name: str) -> bool:

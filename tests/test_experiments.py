@@ -39,6 +39,7 @@ def test_a_joined_run_has_structure_of_one_and_texture_of_the_other(tmp_path, mo
     for value, name in enumerate(("structure", "texture")):
         runs[name].folder.mkdir()
         runs[name].settings.write_text(name)
+        runs[name].spectra.write_text(name)
         arrays = {variable: np.full(2 if variable != "gan/step" else (), value) for variable in names}
         checkpoint.save(runs[name].checkpoints, checkpoint.Checkpoint(arrays, 800, 1.0, 0))
     flags = {"--structure": "structure", "--texture": "texture", "--output": "joined"}
@@ -49,4 +50,4 @@ def test_a_joined_run_has_structure_of_one_and_texture_of_the_other(tmp_path, mo
     )
     joined = checkpoint.load_newest(runs["joined"].checkpoints).arrays
     assert [int(joined[name].max()) for name in names] == [0, 1, 1, 0, 0]
-    assert runs["joined"].settings.read_text() == "structure"
+    assert runs["joined"].settings.read_text() == runs["joined"].spectra.read_text() == "structure"

@@ -15,6 +15,7 @@ from image_generating.errors import UserError
 from image_generating.export import export, networks, run
 from image_generating.gan import GAN
 from image_generating.runs import Run
+from image_generating.training import train
 
 # The package is made unimportable, as on a machine that holds only TensorFlow or Keras.
 _ALONE = "import sys; sys.modules['image_generating'] = None; import numpy as np; "
@@ -150,13 +151,33 @@ def test_export_takes_the_checkpoint_that_is_named(grown, tmp_path):
     assert not (tmp_path / "models").exists()
 
 
+def test_an_export_is_calibrated(grown, tiny_export):
+    exported = keras.saving.load_model(tiny_export / "generator")
+    trained, _ = networks(grown[0].recipe, checkpoint.load_newest(grown[0].checkpoints))
+    for stage in ("structure", "synthesis_112"):
+        (kernel,) = exported.get_layer(stage).get_layer(f"{stage}_equalizer").get_weights()
+        (same,) = trained.get_layer(stage).get_layer(f"{stage}_equalizer").get_weights()
+        assert np.count_nonzero(same) == 1
+        assert np.count_nonzero(kernel) == 81
+        assert kernel.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_a_run_of_an_earlier_version_is_measured_by_its_command(grown_copy, tmp_path):
+    spectra = Run(grown_copy.output).spectra
+    measured = spectra.read_bytes()
+    spectra.unlink()
+    with pytest.raises(UserError, match=r"no spectra.npz.*Give its `train` command again"):
+        export(Run(grown_copy.output), tmp_path / "models")
+    train(grown_copy, Run(grown_copy.output).recipe)
+    assert spectra.read_bytes() == measured
+    export(Run(grown_copy.output), tmp_path / "models")
+
+
 def test_export_refuses_what_is_no_run(tmp_path):
     with pytest.raises(UserError, match="no checkpoint"):
         export(Run(tmp_path), tmp_path / "models")
     with pytest.raises(UserError, match="Train it first"):
         run(ExportConfig(run=tmp_path / "nowhere", output=tmp_path / "models"))
-    with pytest.raises(UserError, match="--structure must be 0 or more"):
-        export(Run(tmp_path), tmp_path / "models", structure=-1)
     with pytest.raises(UserError, match="--grain must be 0 or more"):
         export(Run(tmp_path), tmp_path / "models", grain=-1)
     assert list(tmp_path.iterdir()) == []
