@@ -50,7 +50,12 @@ def load(path: Path) -> Spectra:
 
 
 def calibrate(generator: keras.Sequential, wanted: Spectra) -> None:
-    """Sets the equalizers of a trained `residual` generator of the full resolution."""
+    """Sets the equalizers of a trained `residual` generator, by the mean spectra of 100 of its images.
+
+    Args:
+        generator: of the full resolution; whatever its equalizers were set to is forgotten.
+        wanted: of its training images.
+    """
     anatomy, structure, synthesis = generator.layers[:3]
     z = latents(_IMAGES, generator.input_shape[-1], seed=0)
     shown = [anatomy]

@@ -53,6 +53,6 @@ def load(folder: Path, config: NetworkConfig) -> Checkpoint:
 
 
 def _structure(generator: keras.Sequential, discriminator: keras.Sequential) -> list[keras.Model]:
-    """The stage of structure and its judge."""
+    """What is trained of the stage of structure, and its judge."""
     _, places = judge(discriminator, "structure")
-    return [generator.get_layer("structure"), places]
+    return [generator.get_layer("structure").get_layer("structure_drawing"), places]
