@@ -124,48 +124,74 @@ class Annealing(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.Callback):
-    """A progress bar on stderr: share of the training, images per second, losses, time left."""
+    """A progress bar on stderr: share of the training, images per second, losses, time left.
+
+    It should come last in the list of callbacks, so that what the others show stands above the bar.
+    """
 
     def __init__(self, clock: Clock, show: bool = True):
         super().__init__()
         self.clock = clock
-        self.bar = tqdm(
-            total=100,
-            disable=not show,
-            file=sys.stderr,
-            bar_format="{desc} {percentage:3.0f}% |{bar:24}| {elapsed} {postfix}",
-        )
-        self._rate = 0.0
+        self.show = show
+        self.bar = None
+        self._images_per_second = 0.0
 
     def on_train_begin(self, logs=None):
-        self._last = time.monotonic(), self.clock.images
-        self.bar.set_description_str(f"{self.clock.resolution} px")
+        if self.bar is None:
+            self.bar = tqdm(
+                total=100,
+                disable=not self.show,
+                file=sys.stderr,
+                bar_format="{desc} {percentage:3.0f}% |{bar:24}| {elapsed}{postfix}",
+            )
+        self._last = self._logs = None
+        self.bar.n = self._percent()
+        self.bar.set_description_str(f"{self.clock.resolution} px", refresh=False)
+        self.bar.set_postfix_str("compiling")
 
     def on_train_batch_end(self, batch, logs=None):
-        now = time.monotonic()
-        since, images = self._last
+        now, self._logs = time.monotonic(), logs
+        # The first step is no measure of speed, as it compiles.
+        if self._last is None:
+            self._last = now, self.clock.images
         # Not after every step, as reading its losses waits for a GPU.
-        if now - since < _SECONDS_BETWEEN_LOOKS:
-            return
+        elif now - self._last[0] >= _SECONDS_BETWEEN_LOOKS:
+            self._measure(now)
+            self._refresh()
+
+    def on_train_end(self, logs=None):
+        if self._logs is not None:
+            if not self._images_per_second and self.clock.images > self._last[1]:
+                self._measure(time.monotonic())
+            self._refresh()
+
+    def _measure(self, now: float) -> None:
+        since, images = self._last
         self._last = now, self.clock.images
         rate = (self.clock.images - images) / (now - since)
-        self._rate = (self._rate + rate) / 2 if self._rate else rate
-        progress = min(self.clock.progress, 1.0)
-        self.bar.n = 100 * progress
-        left = self._seconds_left(progress)
+        self._images_per_second = (self._images_per_second + rate) / 2 if self._images_per_second else rate
+
+    def _refresh(self) -> None:
+        self.bar.n = self._percent()
+        losses = f"D {self._logs['discriminator_loss']:.3f}, G {self._logs['generator_loss']:.3f}"
+        speed = f"{self._images_per_second:.1f} img/s, " if self._images_per_second else ""
         self.bar.set_postfix_str(
-            f"{self._rate:.1f} img/s, D {logs['discriminator_loss']:.3f}, G {logs['generator_loss']:.3f}, "
-            f"{self.clock.images / 1000:.1f} kimg, {left} left"
+            f"{speed}{losses}, {self.clock.images / 1000:.1f} kimg, {self._time_left()} left"
         )
 
-    def _seconds_left(self, progress: float) -> str:
+    def _percent(self) -> float:
+        return 100 * min(self.clock.progress, 1.0)
+
+    def _time_left(self) -> str:
+        progress = min(self.clock.progress, 1.0)
         if progress <= 0:
             return "?"
         return tqdm.format_interval(self.clock.seconds * (1 - progress) / progress)
 
     def close(self) -> None:
         """Leaves the bar on the screen."""
-        self.bar.close()
+        if self.bar is not None:
+            self.bar.close()
 
 
 class History(keras.callbacks.Callback):

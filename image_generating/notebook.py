@@ -1,16 +1,18 @@
 """What the notebooks need beside the package: small sizes for tests, pictures in the page, a live view."""
 
+import base64
 import io
 import os
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from IPython.display import HTML, Image, display
-from PIL import Image as PillowImage
-from PIL import ImageSequence
+from IPython.display import HTML, Pretty, display
+from PIL import Image, ImageSequence
 
-from image_generating import backend
+from image_generating import backend, precision
 from image_generating.config import ExportConfig, TrainConfig
 from image_generating.figures import caption
 from image_generating.runs import Run
@@ -23,30 +25,74 @@ from image_generating import export, training  # noqa: E402
 
 _ANIMATION_SIDE = 400
 
-SMALL = os.environ.get("IMAGE_GENERATING_SMALL") == "1"
-"""Whether everything is to be small, as the tests of the notebooks ask for."""
+_DRIVE = Path("/content/drive/MyDrive")
+"""Where Colab shows a mounted Google Drive."""
+
+SMALL = "PYTEST_CURRENT_TEST" in os.environ or os.environ.get("IMAGE_GENERATING_SMALL") == "1"
+"""Whether everything is to be small: whenever pytest runs the notebook, or the variable asks for it."""
 
 
 def start() -> None:
-    """Shows the package's messages and progress bars, which go to stderr, as ordinary output."""
+    """Shows the package's messages and progress bars as ordinary output, and says what computes here."""
     sys.stderr = sys.stdout
+    print(precision.describe())
 
 
 def folder(name: str) -> Path:
-    """Where a notebook writes: `runs/<name>` beside the notebooks, or a new folder when it is small."""
-    return Path(tempfile.mkdtemp()) / name if SMALL else Path("../runs") / name
+    """Where a notebook writes.
+
+    Args:
+        name: of the folder.
+
+    Returns:
+        A new temporary folder when everything is small; a folder of Google Drive where Colab has it mounted,
+        so that it outlives the runtime; else `runs/<name>` beside the notebooks.
+    """
+    if SMALL:
+        return Path(tempfile.mkdtemp()) / name
+    return (_DRIVE / "image_generating" if _DRIVE.is_dir() else Path("..")) / "runs" / name
 
 
-def picture(image: PillowImage.Image) -> Image:
-    """A gray picture for the page, as JPEG: a fraction of a PNG's size where there is noise."""
+class Picture:
+    """An encoded picture for the page, with the text that stands for it where it is not seen.
+
+    Args:
+        data: content of the image file.
+        kind: MIME type that the page is told.
+        alt: what the picture shows.
+    """
+
+    def __init__(self, data: bytes, kind: str, alt: str):
+        self.data, self.kind, self.alt = data, kind, alt
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        encoded = base64.b64encode(self.data).decode()
+        return {self.kind: encoded, "text/plain": self.alt}, {self.kind: {"alt": self.alt}}
+
+
+def picture(image: Image.Image | Path, alt: str) -> Picture:
+    """A picture for the page, as JPEG: a fraction of a PNG's size where there is noise.
+
+    Args:
+        image: the picture, or its file.
+        alt: what it shows.
+    """
+    if isinstance(image, Path):
+        with Image.open(image) as opened:
+            return picture(opened.convert("RGB"), alt)
     encoded = io.BytesIO()
     image.save(encoded, "JPEG", quality=90)
-    return Image(data=encoded.getvalue(), format="jpeg")
+    return Picture(encoded.getvalue(), "image/jpeg", alt)
 
 
-def animation(path: Path) -> Image:
-    """A GIF for the page, as animated WebP: a tenth of its size, and a notebook holds everything it shows."""
-    with PillowImage.open(path) as film:
+def animation(path: Path, alt: str) -> Picture:
+    """A GIF for the page, as animated WebP: a tenth of its size, and a notebook holds everything it shows.
+
+    Args:
+        path: the GIF.
+        alt: what it shows.
+    """
+    with Image.open(path) as film:
         frames = [(frame.convert("L"), frame.info["duration"]) for frame in ImageSequence.Iterator(film)]
     pictures, durations = zip(*frames, strict=True)
     for shown in pictures:
@@ -56,7 +102,29 @@ def animation(path: Path) -> Image:
         encoded, "WEBP", save_all=True, append_images=pictures[1:], duration=durations, loop=0, quality=55
     )
     # Declared as PNG, as GitHub and nbconvert show neither WebP nor GIF; browsers look at the content.
-    return Image(data=encoded.getvalue(), format="png")
+    return Picture(encoded.getvalue(), "image/png", alt)
+
+
+def stages(network: keras.Sequential) -> str:
+    """A line for each stage of a network: its output and what is trained; R stands for the image's side."""
+    side = max(network.input_shape[1], network.output_shape[1])
+    lines = [f"{network.name}: {_shape(network.input_shape, side)} → {_shape(network.output_shape, side)}"]
+    for stage in network.layers:
+        trained = sum(variable.value.size for variable in stage.trainable_variables)
+        account = f"{trained:,} trained parameters" if trained else "nothing trained"
+        name = stage.name.removesuffix(f"_{side}")
+        lines.append(f"  {name:16}{_shape(stage.output.shape, side):16}{account}")
+    return "\n".join(lines)
+
+
+def _shape(shape, side: int) -> str:
+    return "(" + ", ".join(["N", *(_fraction(length, side) for length in shape[1:])]) + ")"
+
+
+def _fraction(length: int, side: int) -> str:
+    if length == side:
+        return "R"
+    return f"R/{side // length}" if length == side // 4 else str(length)
 
 
 def layers(network: keras.Sequential) -> HTML:
@@ -91,29 +159,45 @@ def _kind(layer) -> str:
 
 
 class LiveView(keras.callbacks.Callback):
-    """Shows the newest preview of a training in the page, each in the place of the one before.
+    """Shows in the page how fast a training is and its newest preview, each in the place of the one before.
 
     Args:
-        run: the folder of the run, `TrainConfig.output`.
+        config: the settings of the training.
 
     Example:
-        train(config, extra_callbacks=[LiveView(config.output)])
+        train(config, extra_callbacks=[LiveView(config)])
     """
 
-    def __init__(self, run: Path):
+    def __init__(self, config: TrainConfig):
         super().__init__()
-        self._previews = Run(Path(run)).previews
+        self._precision = config.precision
+        self._previews = Run(Path(config.output)).previews
         self._shown = None
-        # Now, so that it stands above the progress bar.
-        self._place = display(HTML(""), display_id=True)
+        self._places = {}
 
     def on_train_begin(self, logs=None):
-        self._show()
+        self._batch_size, self._resolution = self.model.batch_size, self.model.resolution
+        self._steps = 0
+        self._show_speed("compiling")
+        self._show_preview()
+
+    def on_train_batch_end(self, batch, logs=None):
+        # The first step of a phase is no measure of speed, as it compiles.
+        if self._steps == 0:
+            self._began = time.monotonic()
+        self._steps += 1
 
     def on_epoch_end(self, epoch, logs=None):
-        self._show()
+        if self._steps > 1:
+            images = (self._steps - 1) * self._batch_size
+            self._show_speed(f"{images / (time.monotonic() - self._began):.0f} images/s")
+        self._show_preview()
 
-    def _show(self) -> None:
+    def _show_speed(self, speed: str) -> None:
+        machine = precision.describe(self._precision)
+        self._show("speed", Pretty(f"{machine}; {self._resolution} px: {speed}"))
+
+    def _show_preview(self) -> None:
         newest = max(
             self._previews.glob("image_at_epoch_*.png"), key=lambda path: path.stat().st_mtime, default=None
         )
@@ -121,8 +205,15 @@ class LiveView(keras.callbacks.Callback):
             return
         self._shown = newest
         epoch = int(newest.stem.rsplit("_", 1)[1])
-        with PillowImage.open(newest) as preview:
-            self._place.update(picture(caption(preview.convert("L"), f"epoch {epoch}")))
+        with Image.open(newest) as preview:
+            captioned = caption(preview.convert("L"), f"epoch {epoch}")
+        self._show("preview", picture(captioned, f"Nine generated images at epoch {epoch} of the training"))
+
+    def _show(self, place: str, content) -> None:
+        if place in self._places:
+            self._places[place].update(content)
+        else:
+            self._places[place] = display(content, display_id=True)
 
 
 def practice_run() -> tuple[Path, Path]:

@@ -105,10 +105,10 @@ def _run_phases(run, config, recipe, images, clock, number_format, state, extra_
     previews = callbacks.Previews(run.previews, clock, config.seed)
     checkpoints = callbacks.Checkpoints(run, clock, state.rollbacks if state else 0)
     history = callbacks.History(run.history, clock)
-    listeners = [clock, callbacks.Annealing(clock), bar, previews, checkpoints, history]
+    listeners = [clock, callbacks.Annealing(clock), previews, checkpoints, history]
     if config.tensorboard:
         listeners.append(callbacks.TensorBoard(run.folder / "tensorboard", history, previews))
-    listeners += extra_callbacks
+    listeners += [*extra_callbacks, bar]
     try:
         while clock.progress < 1 and not clock.interrupted:
             # A phase once begun is never gone back on, also when the bound was moved out.

@@ -133,6 +133,8 @@ def _failures_explained() -> Iterator[None]:
         yield
     except requests.HTTPError as error:
         status = error.response.status_code
+        # The client leaves the connection of a refused download open.
+        error.response.close()
         if status in (401, 403):
             cause = "Kaggle refuses access: renew or remove the credentials (~/.kaggle, KAGGLE_* variables)."
         elif status == 404:

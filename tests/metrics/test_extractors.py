@@ -144,8 +144,9 @@ def test_other_models_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"returns \(None, 8, 8\)"):
         extractors.Network("sequence", sequence)
     image = keras.Input((8, 8, 1))
+    pooled = keras.layers.GlobalAveragePooling2D()(image)
     with pytest.raises(UserError, match="returns"):
-        extractors.Network("two", keras.Model(image, [image, image]))
+        extractors.Network("two", keras.Model(image, [pooled, pooled]))
     (tmp_path / "text.keras").write_text("no")
     with pytest.raises(UserError, match=r"text.keras could not be opened as a Keras model"):
         extractors.get(str(tmp_path / "text.keras"))
