@@ -4,7 +4,7 @@ from pathlib import Path
 
 import keras
 
-from image_generating import calibration, checkpoint
+from image_generating import calibration, checkpoint, compatibility
 from image_generating.config import ExportConfig, Recipe
 from image_generating.errors import UserError
 from image_generating.files import replacing
@@ -24,8 +24,8 @@ def export(run: Run, output: Path, chosen: Path | None = None, grain: float = 1.
     """Writes the averaged generator and the discriminator of a run's checkpoint.
 
     Each folder holds a Keras model (`config.json`, `metadata.json`, `model.weights.h5`) and, on the
-    TensorFlow backend, a SavedModel as well, so that one path serves every way of loading. A `residual`
-    generator is calibrated first (`calibration.py`).
+    TensorFlow backend, a SavedModel as well, so that one path serves every way of loading. Keras 3.4 and
+    later open it (`compatibility.py`). A `residual` generator is calibrated first (`calibration.py`).
 
     Args:
         run: the run.
@@ -37,8 +37,8 @@ def export(run: Run, output: Path, chosen: Path | None = None, grain: float = 1.
         The two folders.
 
     Raises:
-        UserError: if the run has no checkpoint or not this one, if `grain` is negative, or if the spectra of
-            the run's images were not measured.
+        UserError: if the run has no checkpoint or not this one, if `grain` is negative, if the spectra of
+            the run's images were not measured, or if Keras 3.4 could not read what was written.
     """
     if grain < 0:
         raise UserError(f"--grain must be 0 or more, not {grain}.")
@@ -90,6 +90,7 @@ def _write(network: keras.Sequential, folder: Path) -> Path:
     with replacing(folder) as temporary:
         # Saved first: Keras refuses a folder that has assets already.
         network.save(temporary, zipped=False)
+        compatibility.mend(temporary)
         if keras.config.backend() == "tensorflow":
             _save_serving_function(network, temporary)
     return folder
