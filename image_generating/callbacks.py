@@ -137,17 +137,21 @@ class Progress(keras.callbacks.Callback):
         self._images_per_second = 0.0
 
     def on_train_begin(self, logs=None):
+        self._last = self._logs = None
+        stage, doing = f"{self.clock.resolution} px", "compiling"
         if self.bar is None:
             self.bar = tqdm(
                 total=100,
+                initial=self._percent(),
                 disable=not self.show,
                 file=sys.stderr,
+                desc=stage,
+                postfix=doing,
                 bar_format="{desc} {percentage:3.0f}% |{bar:24}| {elapsed}{postfix}",
             )
-        self._last = self._logs = None
-        self.bar.n = self._percent()
-        self.bar.set_description_str(f"{self.clock.resolution} px", refresh=False)
-        self.bar.set_postfix_str("compiling")
+        else:
+            self.bar.set_description_str(stage, refresh=False)
+            self.bar.set_postfix_str(doing)
 
     def on_train_batch_end(self, batch, logs=None):
         now, self._logs = time.monotonic(), logs

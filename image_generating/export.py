@@ -107,4 +107,11 @@ def _save_serving_function(network: keras.Sequential, folder: Path) -> None:
         input_signature=[tf.TensorSpec(network.input_shape, "float32", name="inputs")],
         autograph=False,
     )
-    tf.saved_model.save(served, folder, signatures={"serve": served.serve, "serving_default": served.serve})
+    signatures = {"serve": served.serve, "serving_default": served.serve}
+    # It announces the temporary folder, which nobody will find.
+    logger, level = tf.get_logger(), tf.get_logger().level
+    logger.setLevel("WARNING")
+    try:
+        tf.saved_model.save(served, folder, signatures)
+    finally:
+        logger.setLevel(level)

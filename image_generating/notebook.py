@@ -2,17 +2,17 @@
 
 import base64
 import io
+import math
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from IPython.display import HTML, Pretty, display
 from PIL import Image, ImageSequence
 
-from image_generating import backend, precision
+from image_generating import backend
 from image_generating.config import ExportConfig, TrainConfig
 from image_generating.figures import caption
 from image_generating.runs import Run
@@ -21,7 +21,7 @@ backend.load()
 
 import keras  # noqa: E402
 
-from image_generating import export, training  # noqa: E402
+from image_generating import export, precision, training  # noqa: E402
 
 _ANIMATION_SIDE = 400
 
@@ -106,25 +106,36 @@ def animation(path: Path, alt: str) -> Picture:
 
 
 def stages(network: keras.Sequential) -> str:
-    """A line for each stage of a network: its output and what is trained; R stands for the image's side."""
-    side = max(network.input_shape[1], network.output_shape[1])
-    lines = [f"{network.name}: {_shape(network.input_shape, side)} → {_shape(network.output_shape, side)}"]
-    for stage in network.layers:
-        trained = sum(variable.value.size for variable in stage.trainable_variables)
+    """A line for each stage of a network: what comes out and how much of it is trained.
+
+    Args:
+        network: a generator or a discriminator.
+
+    Returns:
+        The lines. N stands for the number of images, R for the side of an image, n for any side.
+    """
+    side = max(network.input_shape[1:2] + network.output_shape[1:2])
+    lines = [
+        f"{network.name}: {_formula(network.input_shape, side)} → {_formula(network.output_shape, side)}"
+    ]
+    parts = network.layers
+    if len(parts) == 1:
+        parts = [layer for layer in parts[0].layers if layer.count_params()]
+    for part in parts:
+        trained = sum(math.prod(variable.shape) for variable in part.trainable_variables)
         account = f"{trained:,} trained parameters" if trained else "nothing trained"
-        name = stage.name.removesuffix(f"_{side}")
-        lines.append(f"  {name:16}{_shape(stage.output.shape, side):16}{account}")
+        name = part.name.removesuffix(f"_{side}")
+        lines.append(f"  {name:18} {_formula(part.output.shape, side):18} {account}")
     return "\n".join(lines)
 
 
-def _shape(shape, side: int) -> str:
-    return "(" + ", ".join(["N", *(_fraction(length, side) for length in shape[1:])]) + ")"
-
-
-def _fraction(length: int, side: int) -> str:
-    if length == side:
-        return "R"
-    return f"R/{side // length}" if length == side // 4 else str(length)
+def _formula(shape, side: int) -> str:
+    """A shape such as (N, R/4, R/4, 22), where the side is R."""
+    *sides, channels = shape[1:]
+    # Only images have sides.
+    known = {side: "R", side // 4: "R/4"}
+    sizes = ["N", *(known.get(length, length) for length in sides), channels]
+    return f"({', '.join('n' if size is None else str(size) for size in sizes)})"
 
 
 def layers(network: keras.Sequential) -> HTML:

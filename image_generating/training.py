@@ -63,8 +63,8 @@ def train(
     images = data.load(config)
     bounds = schedule(config, growth, len(images))
     number_format = precision.choose(config.precision)
-    _say(f"{len(images)} images of {config.resolution} px; arithmetic in {number_format}.")
     _keep_settings(run, config, recipe, images.key)
+    _say(f"{len(images)} images of {config.resolution} px; arithmetic in {number_format}.")
     if recipe.network.preset == "residual" and not run.spectra.exists():
         # For `export`, which has no images.
         calibration.save(run.spectra, calibration.measure(images))
