@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import check_notebooks
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
@@ -20,17 +21,10 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_committed_notebook_is_executed_and_clean(path):
-    content = json.loads(path.read_text())
-    cells = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
-    outputs = [output for cell in cells for output in cell["outputs"]]
-    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
-    assert all(output["output_type"] != "error" and output.get("name") != "stderr" for output in outputs)
-    # A progress bar that nobody coalesced is thousands of lines.
-    assert not any("\r" in "".join(output.get("text", "")) for output in outputs)
+    assert list(check_notebooks.faults(path)) == []
+    cells = json.loads(path.read_text())["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
     assert any({"image/png", "image/jpeg"} & output.get("data", {}).keys() for output in outputs)
-    assert not re.search(r"/(tmp|home|root|work|Users)/", path.read_text())
-    assert content["metadata"]["kernelspec"]["name"] == "python3"
-    assert path.stat().st_size < 2_000_000
     assert "not for clinical use" in path.read_text().lower()
 
 
