@@ -37,7 +37,7 @@ lint: .venv/test-installed
 	touch $@
 
 .venv/test-installed: pyproject.toml requirements.txt constraints.txt | .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --requirement requirements.txt --editable .
+	$(BIN)/pip install --quiet --constraint constraints.txt --requirement requirements.txt --editable '.[dev]'
 	touch $@
 
 .venv-%/installed: pyproject.toml requirements.txt constraints-%.txt
