@@ -62,3 +62,33 @@ def test_divergence_is_seen_when_an_epoch_ends(clock):
     clock.on_epoch_end(1)
     assert clock.diverged
     assert clock.model.stop_training
+
+
+def test_the_bar_says_when_it_compiles_and_ends_at_the_training_s_share(clock, capsys, monkeypatch):
+    def line():
+        return capsys.readouterr().err.replace("\r", "\n").strip().splitlines()[-1]
+
+    progress = Progress(clock)
+    assert capsys.readouterr().err == ""
+    progress.on_train_begin()
+    assert line() == "28 px   0% |                        | 00:00, compiling"
+    losses = {"discriminator_loss": 0.5, "generator_loss": 0.7}
+    for batch in range(25):
+        clock.on_train_batch_end(batch)
+        progress.on_train_batch_end(batch, losses)
+        if batch == 0:
+            # As if the steps after the first had taken long enough for the bar to be due.
+            monkeypatch.setattr(callbacks, "_SECONDS_BETWEEN_LOOKS", 0.0)
+        if batch == 12:
+            assert line().startswith("28 px  52% |████")
+            # The next phase compiles anew.
+            progress.on_train_end()
+            clock.model.resolution, clock.model.images_seen.value = 112, clock.images
+            clock.on_train_begin()
+            progress.on_train_begin()
+            assert line().startswith("112 px  52%")
+    progress.on_train_end()
+    progress.close()
+    said = line()
+    assert said.startswith("112 px 100% |" + 24 * "█")
+    assert "img/s, D 0.500, G 0.700, 0.1 kimg, 00:00 left" in said

@@ -5,6 +5,7 @@ Nothing is fetched: pip may not ask an index, so that the cell passes only if it
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -72,9 +73,22 @@ def python(tmp_path_factory):
     return folder / "bin" / "python"
 
 
+def _at(cell: str, address: str) -> str:
+    """The cell with the address in its form field, whatever a workflow has put there."""
+    told, count = re.subn(r'^REPOSITORY = ".*?"', f'REPOSITORY = "{address}"', cell, flags=re.MULTILINE)
+    assert count == 1
+    return told
+
+
 def _environment(tmp_path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "COV_CORE_SOURCE")}
-    return kept | {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "IPYTHONDIR": str(tmp_path / "ipython")}
+    kept = {
+        name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "COV_CORE_SOURCE")
+    }
+    return kept | {
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",
+        "IPYTHONDIR": str(tmp_path / "ipython"),
+    }
 
 
 def _run(python, folder, cell, tmp_path) -> str:
@@ -107,8 +121,7 @@ def test_on_colab_nothing_that_is_installed_changes(python, repository, tmp_path
     before = _versions(python, tmp_path)
     assert {"keras", "numpy", "tensorflow"} <= before.keys()
     cell = install_cell(NOTEBOOKS[0])
-    told = cell.replace('REPOSITORY = ""', f'REPOSITORY = "{repository}"')
-    assert told != cell
+    told = _at(cell, repository)
     said = _run(python, folder, told, tmp_path)
     assert f"FOLDER {folder / 'repository' / 'notebooks'}" in said, said
     assert f"IMPORTED {python.parents[1]}" in said, said
@@ -127,7 +140,7 @@ def test_on_colab_nothing_that_is_installed_changes(python, repository, tmp_path
 
 @pytest.mark.parametrize("address", ["", "nobody/nothing at all/", "file:///no/such/repository"])
 def test_on_colab_an_address_that_is_missing_or_wrong_is_asked_for_in_one_sentence(python, address, tmp_path):
-    cell = install_cell(NOTEBOOKS[0]).replace('REPOSITORY = ""', f'REPOSITORY = "{address}"')
+    cell = _at(install_cell(NOTEBOOKS[0]), address)
     folder = tmp_path / "content"
     folder.mkdir()
     said = _run(python, folder, cell, tmp_path)
