@@ -1,6 +1,6 @@
-"""The notebooks' first cell on a stand-in for Colab: an empty folder, a copy of this environment, a local repository.
+"""The notebooks' first cell on a stand-in for Colab: an empty folder, and a copy of this environment.
 
-Nothing is fetched: pip may not ask an index, so that the cell passes only if it needs nothing that is not here.
+The repository is a local one, and pip may not ask an index: the cell passes only if it needs nothing else.
 """
 
 import json
@@ -81,14 +81,10 @@ def _at(cell: str, address: str) -> str:
 
 
 def _environment(tmp_path) -> dict[str, str]:
-    kept = {
-        name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "COV_CORE_SOURCE")
-    }
-    return kept | {
-        "PIP_NO_INDEX": "1",
-        "PIP_NO_BUILD_ISOLATION": "0",
-        "IPYTHONDIR": str(tmp_path / "ipython"),
-    }
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    # The variable says the contrary of its name: pip builds with the setuptools that is here.
+    without_index = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    return kept | without_index | {"IPYTHONDIR": str(tmp_path / "ipython")}
 
 
 def _run(python, folder, cell, tmp_path) -> str:
