@@ -40,9 +40,12 @@ lint: .venv/test-installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --requirement requirements.txt --editable '.[dev]'
 	touch $@
 
+# First what is there, then what is missing; the last line fails if that changed a version that was there.
 .venv-%/installed: pyproject.toml requirements.txt constraints-%.txt
 	$(PYTHON) -m venv .venv-$*
-	.venv-$*/bin/pip install --quiet --constraint constraints-$*.txt --requirement requirements.txt --editable .
+	.venv-$*/bin/pip install --quiet --requirement constraints-$*.txt
+	.venv-$*/bin/pip install --quiet --requirement requirements.txt --editable '.[dev]'
+	.venv-$*/bin/pip install --quiet --no-index --no-deps --requirement constraints-$*.txt
 	touch $@
 
 .venv:
