@@ -18,12 +18,17 @@ def load() -> None:
     os.environ.setdefault("JAX_DEFAULT_MATMUL_PRECISION", "float32")
     try:
         with _native_stderr_dropped():
-            import keras  # noqa: F401
+            import keras
     except ModuleNotFoundError as error:
         raise UserError(
             f"Keras' backend {error.name} is not installed: pip install tensorflow (or tensorflow-cpu), "
             "or install jax and set KERAS_BACKEND=jax."
         ) from error
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        # For the same reason; TensorFlow reads no variable of the environment for it.
+        tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ backend.load()
 
 import keras  # noqa: E402
 
-from image_generating import export, precision, training  # noqa: E402
+from image_generating import export, machine, training  # noqa: E402
 
 _ANIMATION_SIDE = 400
 
@@ -33,9 +33,9 @@ SMALL = "PYTEST_CURRENT_TEST" in os.environ or os.environ.get("IMAGE_GENERATING_
 
 
 def start() -> None:
-    """Shows the package's messages and progress bars as ordinary output, and says what computes here."""
+    """Shows the package's messages and progress bars as ordinary output, and what computes here."""
     sys.stderr = sys.stdout
-    print(precision.describe())
+    print(machine.describe())
 
 
 def folder(name: str) -> Path:
@@ -205,8 +205,8 @@ class LiveView(keras.callbacks.Callback):
         self._show_preview()
 
     def _show_speed(self, speed: str) -> None:
-        machine = precision.describe(self._precision)
-        self._show("speed", Pretty(f"{machine}; {self._resolution} px: {speed}"))
+        line = f"{machine.describe(self._precision)}; {self._resolution} px: {speed}"
+        self._show("speed", Pretty(line))
 
     def _show_preview(self) -> None:
         newest = max(

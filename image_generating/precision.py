@@ -1,21 +1,29 @@
-"""Which number format the arithmetic uses, and on what it runs."""
+"""Which number format the arithmetic uses."""
 
 import contextlib
-import importlib
-import os
 from pathlib import Path
 
 import keras
+
+from image_generating.devices import accelerators
+
+# Ampere, the first of NVIDIA's that multiplies bfloat16.
+_FIRST_WITH_BFLOAT16 = (8, 0)
 
 
 def choose(precision: str) -> str:
     """Resolves `auto`: `bfloat16` where the processor multiplies it natively, else `float32`.
 
-    Emulated bfloat16 is slower than float32 (about 3 times, on AVX-512 without the bf16 extension).
+    On a GPU that is where NVIDIA's compute capability is 8.0 or more, as of A100 and L4. A T4 has 7.5:
+    there XLA multiplies bfloat16 as float32, with conversions that make it slower than float32 itself. A GPU
+    that names no capability gets `float32`, which is right on all of them. Without a GPU it is a CPU with
+    the bf16 extension of AVX-512 or AMX; elsewhere emulated bfloat16 takes about three times as long.
     """
     if precision != "auto":
         return precision
-    return "bfloat16" if has_gpu() or _cpu_has_bfloat16() else "float32"
+    found = accelerators()
+    native = all(_has_bfloat16(device.capability) for device in found) if found else _cpu_has_bfloat16()
+    return "bfloat16" if native else "float32"
 
 
 @contextlib.contextmanager
@@ -29,40 +37,8 @@ def dtype_policy(precision: str):
         keras.config.set_dtype_policy(previous)
 
 
-def has_gpu() -> bool:
-    """Whether Keras' backend computes on a GPU."""
-    # All devices, as JAX refuses to list those of a kind that is not there.
-    return any(device.startswith(("gpu", "cuda")) for device in keras.distribution.list_devices())
-
-
-def describe(precision: str = "auto") -> str:
-    """What computes here, in one line that tells a reader of a report what he must know.
-
-    Args:
-        precision: as `choose` takes it.
-
-    Returns:
-        The devices, the backend and Keras with their versions, the number format, and whether XLA compiles.
-    """
-    backend = keras.config.backend()
-    version = importlib.import_module(backend).__version__
-    devices = ", ".join(_gpu_names()) or f"{os.cpu_count()} CPU cores"
-    # Keras compiles with XLA by itself where there is a GPU, and JAX always does.
-    compiler = ", XLA" if backend == "jax" or has_gpu() else ""
-    return f"{devices}; {backend} {version}, Keras {keras.__version__}; {choose(precision)}{compiler}"
-
-
-def _gpu_names() -> list[str]:
-    if not has_gpu():
-        return []
-    if keras.config.backend() == "tensorflow":
-        import tensorflow as tf
-
-        gpus = tf.config.list_physical_devices("GPU")
-        return [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
-    import jax
-
-    return [device.device_kind for device in jax.local_devices()]
+def _has_bfloat16(capability: tuple[int, int] | None) -> bool:
+    return capability is not None and capability >= _FIRST_WITH_BFLOAT16
 
 
 def _cpu_has_bfloat16() -> bool:

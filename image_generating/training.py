@@ -5,7 +5,16 @@ import json
 import sys
 from pathlib import Path
 
-from image_generating import appearance, calibration, callbacks, checkpoint, data, precision, pretrained
+from image_generating import (
+    appearance,
+    calibration,
+    callbacks,
+    checkpoint,
+    data,
+    devices,
+    precision,
+    pretrained,
+)
 from image_generating.config import RECIPES, Recipe, TrainConfig
 from image_generating.data.batches import Batches
 from image_generating.data.sections import in_sections
@@ -131,7 +140,7 @@ def _run_phases(run, config, recipe, images, clock, number_format, state, extra_
             gan.fit(
                 batches,
                 epochs=sys.maxsize,
-                steps_per_epoch=batches.steps_per_epoch * (_GPU_EPOCH if precision.has_gpu() else 1),
+                steps_per_epoch=batches.steps_per_epoch * (_GPU_EPOCH if devices.has_gpu() else 1),
                 shuffle=False,
                 callbacks=listeners,
                 verbose=0,
