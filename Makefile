@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 RUN = $(BIN)/image-generating
 
-.PHONY: demo test test-lowest test-colab lint train
+.PHONY: demo test test-lowest test-colab test-versions lint train
 
 demo: .venv/demo-installed
 	$(RUN) train --preset demo --data phantom --images 32 --batch-size 8 --output runs/demo
@@ -26,6 +26,10 @@ test: .venv/test-installed lint
 # The same tests with the lowest versions that the bounds allow, and with those that Colab has.
 test-lowest test-colab: test-%: .venv-%/installed
 	.venv-$*/bin/pytest -q --nbval
+
+# Loads the networks with old and new TensorFlow, Keras, JAX and PyTorch, each installed afresh; about an hour.
+test-versions: .venv/test-installed
+	$(BIN)/python tests/versions/matrix.py
 
 lint: .venv/test-installed
 	$(BIN)/ruff check .
