@@ -11,11 +11,15 @@ class TrainStep:
         batch = data[0] if isinstance(data, tuple) else data
         before = [tf.identity(variable.value) for variable in self.learned_variables]
         self.begin_step()
+        gradients, losses, logs = self._gradients(batch)
+        self.update(gradients, losses, before)
+        return logs | {"dropped": self.dropped.value, "drop_streak": self.drop_streak.value}
+
+    def _gradients(self, batch):
         with tf.GradientTape(persistent=True) as tape:
             discriminator_loss, generator_loss, logs = self.losses_of(batch)
         generator_weights = self.generator.trainable_variables
         gradients = tape.gradient(generator_loss, [v.value for v in generator_weights]) + tape.gradient(
             discriminator_loss, [v.value for v in self.discriminator.trainable_variables]
         )
-        self.update(gradients, (discriminator_loss, generator_loss), before)
-        return logs | {"dropped": self.dropped.value, "drop_streak": self.drop_streak.value}
+        return gradients, (discriminator_loss, generator_loss), logs
