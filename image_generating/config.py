@@ -223,8 +223,8 @@ class TrainConfig(DataConfig):
     kimg: float | None = option("train for so many thousand images", None)
     minutes: float | None = option("train for so many minutes; without any bound: 60 (demo: 3)", None)
     precision: Literal["auto", "float32", "bfloat16"] = option(
-        "number format of the arithmetic; auto: bfloat16 where the processor multiplies it natively, else "
-        "float32 (NVIDIA GPUs do from compute capability 8.0 on, a T4 has 7.5; CPUs need AVX-512 bf16 or AMX)",
+        "number format of the arithmetic; auto: bfloat16 where the processor multiplies it natively (NVIDIA "
+        "GPUs from compute capability 8.0 on, CPUs with AVX-512 bf16 or AMX), else float32",
         "auto",
     )
     tensorboard: bool = option("also write scalars and previews for TensorBoard", False)
