@@ -1,4 +1,4 @@
-"""XLA and bfloat16, which a GPU turns on and a CPU does not, for every network and every stage of training."""
+"""XLA and bfloat16, which a GPU turns on and a CPU does not, for every network and stage of training."""
 
 import dataclasses
 import functools
@@ -239,7 +239,7 @@ def test_weights_are_float32_in_bfloat16(stage):
 
 
 def test_the_image_is_float32_on_its_whole_way(stage):
-    """New stages add nothing: what comes out is what the anatomy gave in, with every bit of its gray values."""
+    """New stages add nothing: what comes out is what the anatomy gave in, every bit of its gray values."""
     images = np.random.default_rng(0).uniform(-1, 1, (BATCH, stage.side, stage.side, 1)).astype("float32")
     batch = _batch(stage.recipe, stage.side)
     results = []
