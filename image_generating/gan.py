@@ -154,10 +154,10 @@ class GAN(TrainStep, keras.Model):
 
     def begin_step(self):
         """Ties the step's random numbers to its number."""
-        # Each draw in a step adds one to the counter: leave room for every draw of a step.
-        self.random.state.assign(
-            ops.cast(ops.stack([self.seed, self.step.value * 32]), self.random.state.dtype)
-        )
+        for number, source in enumerate([self.random, *self._dropouts]):
+            # Each draw in a step adds one to the counter: leave room for every draw of a step.
+            start = ops.stack([self.seed + number, self.step.value * 32])
+            source.state.assign(ops.cast(start, source.state.dtype))
         self.step.assign_add(1)
         self.images_seen.assign_add(self.batch_size)
 
@@ -208,10 +208,16 @@ class GAN(TrainStep, keras.Model):
         stages = self._learning_stages
         averages = [self.averaged.get_layer(stage.name) for stage in stages]
         return [
-            *(variable for stage in (*stages, *averages) for variable in stage.variables),
-            *self.discriminator.variables,
+            *(variable for stage in (*stages, *averages) for variable in stage.weights),
+            *self.discriminator.weights,
             *self.optimizer.variables,
         ]
+
+    @property
+    def _dropouts(self) -> list:
+        """The sources of randomness within the discriminator; the generator has none."""
+        layers = self.discriminator._flatten_layers()
+        return [layer.seed_generator for layer in layers if isinstance(layer, keras.layers.Dropout)]
 
     @property
     def _learning_stages(self) -> list:
@@ -228,7 +234,8 @@ class GAN(TrainStep, keras.Model):
         state = {
             f"{part}/{variable.path}": variable
             for part, network in networks.items()
-            for variable in network.variables
+            # Random states are not among them: `begin_step` sets those.
+            for variable in network.weights
         }
         state |= {f"optimizer/{variable.path}": variable for variable in self.optimizer.variables}
         counters = (self.step, self.images_seen, self.dropped, self.drop_streak)

@@ -13,7 +13,9 @@ class TrainStep:
         self.begin_step()
         gradients, losses, logs = self._gradients(batch)
         self.update(gradients, losses, before)
-        return logs | {"dropped": self.dropped.value, "drop_streak": self.drop_streak.value}
+        # Copies, as without `tf.function` these are the variables themselves.
+        counters = {"dropped": self.dropped, "drop_streak": self.drop_streak}
+        return logs | {name: tf.identity(counter.value) for name, counter in counters.items()}
 
     def _gradients(self, batch):
         with tf.GradientTape(persistent=True) as tape:
