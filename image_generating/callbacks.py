@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from image_generating import checkpoint
+from image_generating import checkpoint, previews
 from image_generating.errors import UserError
 from image_generating.figures import save_preview
 from image_generating.files import replacing
@@ -251,7 +251,10 @@ def write_history(path: Path, rows: list[dict[str, float]]) -> None:
 
 
 class Previews(keras.callbacks.Callback):
-    """Images of fixed latents as training goes on: `image_at_epoch_NNNN.png`, the frames of the GIF."""
+    """Images of fixed latents as training goes on: the frames of the GIF.
+
+    There are some fifty in a run, or one a step in a shorter one.
+    """
 
     def __init__(self, folder: Path, clock: Clock, seed: int):
         super().__init__()
@@ -267,7 +270,7 @@ class Previews(keras.callbacks.Callback):
             if self.clock.images == 0:
                 self.write()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_train_batch_end(self, batch, logs=None):
         # Compared, not counted: a training that goes on from a checkpoint makes the same previews.
         now = self._now()
         if now != self._milestone or self.clock.progress >= 1:
@@ -286,7 +289,7 @@ class Previews(keras.callbacks.Callback):
         )
         images = np.asarray(generator.predict_on_batch(latents), dtype="float32")[..., 0]
         pixels = np.clip(np.rint(images * 127.5 + 127.5), 0, 255).astype("uint8")
-        self.latest = self.folder / f"image_at_epoch_{round(self.clock.epochs):04d}.png"
+        self.latest = self.folder / previews.file_name(self.clock.epochs, int(self.model.step.value))
         save_preview(pixels, self.latest)
 
 

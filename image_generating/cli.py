@@ -1,8 +1,10 @@
 """The program `image-generating`: a sub-command for each settings class, and nothing else."""
 
 import argparse
+import contextlib
 import dataclasses
 import importlib
+import os
 import sys
 import types
 from collections.abc import Sequence
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import Literal, Union, get_args, get_origin
 
 from image_generating import __version__, backend, config
-from image_generating.errors import UserError
+from image_generating.errors import UserError, sentence, shown
 
 # Name → settings, and the function that takes them. Modules are imported when their command runs.
 COMMANDS = {
@@ -32,8 +34,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: default: those of the process.
 
     Returns:
-        Exit status: 0, or 2 after input that cannot be used, or 130 after Ctrl-C.
+        Exit status: 0; 1 after what the system refused, such as writing to a full disk; 2 after input that
+        cannot be used; 130 after Ctrl-C; 141 if nobody reads the output any more.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A letter that the terminal does not know must not end an hour's work.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = _run(arguments)
+        # Here, where a full disk can still be said.
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        _drop(sys.stdout)
+        return 141
+    except OSError as error:
+        _drop(sys.stdout)
+        return _say(sentence(error), 1)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parsed = vars(_parser().parse_args(arguments))
     settings, function = COMMANDS[parsed.pop("command")]
     try:
@@ -42,12 +63,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         module, name = function.split(":")
         getattr(importlib.import_module(module), name)(command)
     except UserError as error:
-        print(f"image-generating: {error}", file=sys.stderr)
-        return 2
+        return _say("\n".join(shown(line) for line in str(error).splitlines()), 2)
     except KeyboardInterrupt:
-        print("image-generating: interrupted.", file=sys.stderr)
-        return 130
+        return _say("interrupted.", 130)
     return 0
+
+
+def _say(text: str, status: int) -> int:
+    with contextlib.suppress(OSError):
+        print(f"image-generating: {text}", file=sys.stderr)
+    return status
+
+
+def _drop(stream) -> None:
+    """Lets go what could not be written, or Python tries again at its end, and complains."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,9 +99,12 @@ def _parser() -> argparse.ArgumentParser:
 def _add_flag(command: argparse.ArgumentParser, field: dataclasses.Field) -> None:
     """A flag made from a field: its name, type, choices, default and help."""
     required = field.default is dataclasses.MISSING
-    text = field.metadata["help"]
+    notes = []
     if not required and field.default is not None and field.type is not bool:
-        text += f" (default: {field.default})"
+        notes.append(f"default: {field.default}")
+    if bounds := field.metadata["bounds"]:
+        notes.append(str(bounds))
+    text = field.metadata["help"] + (f" ({'; '.join(notes)})" if notes else "")
     # A percent sign is a format directive to argparse.
     options = {"dest": field.name, "help": text.replace("%", "%%"), "required": required}
     if not required:
@@ -81,9 +115,15 @@ def _add_flag(command: argparse.ArgumentParser, field: dataclasses.Field) -> Non
     elif get_origin(kind) is Literal:
         options["choices"] = get_args(kind)
     else:
-        options["type"] = kind
+        options["type"] = _path if kind is Path else kind
         options["metavar"] = {Path: "PATH", int: "N", float: "X"}.get(kind, "TEXT")
     command.add_argument(f"--{field.name.replace('_', '-')}", **options)
+
+
+def _path(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("an empty name; name a file or a folder")
+    return Path(text)
 
 
 def _without_none(kind):

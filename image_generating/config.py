@@ -6,29 +6,73 @@ default is a required flag.
 
 import dataclasses
 import json
+import math
+import numbers
+import os
+import types
 from pathlib import Path
-from typing import Any, Literal, Self, get_args, get_origin
+from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 from image_generating.errors import UserError
 
+# Random generators of every backend take these, with what is added to them.
+_MOST_SEED = 1_000_000_000
 
-def option(help: str, default: Any = dataclasses.MISSING) -> Any:
-    """A dataclass field with the help text that `--help` shows."""
-    return dataclasses.field(default=default, metadata={"help": help}, kw_only=True)
+
+@dataclasses.dataclass(frozen=True)
+class Bounds:
+    """Which numbers a setting takes; not finite ones are never among them.
+
+    Attributes:
+        least: the smallest, if there is one.
+        above: what it must be greater than, if there is such a bound.
+        most: the greatest, if there is one.
+    """
+
+    least: float | None = None
+    above: float | None = None
+    most: float | None = None
+
+    def __contains__(self, value: float) -> bool:
+        """Whether a number is within the bounds."""
+        return (
+            (self.least is None or value >= self.least)
+            and (self.above is None or value > self.above)
+            and (self.most is None or value <= self.most)
+        )
+
+    def __str__(self) -> str:
+        """The bounds in words."""
+        words = (("at least", self.least), ("more than", self.above), ("at most", self.most))
+        return ", ".join(f"{word} {bound:_}".replace("_", " ") for word, bound in words if bound is not None)
+
+
+def option(
+    help: str,
+    default: Any = dataclasses.MISSING,
+    *,
+    least: float | None = None,
+    above: float | None = None,
+    most: float | None = None,
+) -> Any:
+    """A dataclass field with the help text that `--help` shows, and the bounds of its numbers."""
+    bounded = any(bound is not None for bound in (least, above, most))
+    bounds = Bounds(least, above, most) if bounded else None
+    return dataclasses.field(default=default, metadata={"help": help, "bounds": bounds}, kw_only=True)
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Base of all settings: checks choices, and goes to and from JSON."""
+    """Base of all settings: checks types, choices and bounds, and goes to and from JSON."""
+
+    # Whether the fields are flags of the command line, and are named so.
+    FLAGS: ClassVar[bool] = True
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
-            choices = get_args(field.type) if get_origin(field.type) is Literal else ()
             value = getattr(self, field.name)
-            if choices and value not in choices:
-                raise UserError(f"{field.name} must be one of {', '.join(choices)}, not {value!r}.")
-        if getattr(self, "seed", 0) < 0:
-            raise UserError(f"seed must be 0 or more, not {self.seed}.")
+            name = f"--{field.name.replace('_', '-')}" if self.FLAGS else field.name
+            object.__setattr__(self, field.name, _checked(name, value, field))
 
     def replace(self, **changes) -> Self:
         """A copy with some fields changed."""
@@ -42,6 +86,41 @@ class Config:
     def from_json(cls, text: str) -> Self:
         """The settings written by `to_json`; unknown fields raise `TypeError`."""
         return cls(**json.loads(text))
+
+
+def _checked(name: str, value: Any, field: dataclasses.Field) -> Any:
+    """The value, with `~` in paths replaced by the home folder; raises `UserError` for what does not fit."""
+    kinds = get_args(field.type) if get_origin(field.type) in (Union, types.UnionType) else (field.type,)
+    if value is None and type(None) in kinds:
+        return None
+    kind = kinds[0]
+    if get_origin(kind) is Literal and value not in get_args(kind):
+        raise UserError(f"{name} must be one of {', '.join(get_args(kind))}, not {value!r}.")
+    if kind in (int, float):
+        wanted, word = (numbers.Integral, "a whole number") if kind is int else (numbers.Real, "a number")
+        if isinstance(value, bool) or not isinstance(value, wanted):
+            raise UserError(f"{name} must be {word}, not {value!r}.")
+        bounds = field.metadata["bounds"]
+        if value != value or abs(value) == math.inf or (bounds and value not in bounds):
+            raise UserError(f"{name} must be {bounds or 'a finite number'}, not {value}.")
+    if kind is bool and not isinstance(value, bool):
+        raise UserError(f"{name} must be true or false, not {value!r}.")
+    if kind is Path:
+        if not isinstance(value, str | os.PathLike) or value == "":
+            raise UserError(f"{name} must be the path of a file or a folder, not {value!r}.")
+        return _at_home(name, Path(value))
+    if name == "--data" and isinstance(value, str) and value.startswith("~"):
+        return str(_at_home(name, Path(value)))
+    return value
+
+
+def _at_home(name: str, path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise UserError(
+            f"{name}: {path} begins with a home folder that is not known; write it out."
+        ) from error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,16 +138,19 @@ class DataConfig(Config):
     """Which images, and how each becomes a square of gray values."""
 
     data: str = option("folder of images (searched recursively), or 'kaggle', or 'phantom'")
-    resolution: int = option("side of the square images in pixels", 800)
+    resolution: int = option("side of the square images in pixels", 800, least=1, most=8192)
     images: int | None = option(
-        "use the first N images after a seeded shuffle; default: all of a folder, 300 phantoms", None
+        "use the first N images after a seeded shuffle; default: all of a folder, 300 phantoms",
+        None,
+        least=2,
+        most=1_000_000,
     )
     fit: Literal["stretch", "crop", "pad"] = option(
         "how an oblong image becomes square: stretched (keeps everything), centre-cropped, or padded black",
         "stretch",
     )
     strict: bool = option("stop at the first unusable file instead of skipping it", False)
-    seed: int = option("seed of the shuffle, the phantoms and the training", 0)
+    seed: int = option("seed of the shuffle, the phantoms and the training", 0, least=0, most=_MOST_SEED)
     cache: Path | None = option(
         "folder of the prepared images; default: image_generating in the user's cache folder", None
     )
@@ -82,10 +164,12 @@ class NetworkConfig(Config):
     grid is a quarter of the resolution.
     """
 
+    FLAGS = False
+
     preset: Literal["residual", "classic"] = option(
         "residual: small, fast, the default; classic: the original's DCGAN, as the baseline", "residual"
     )
-    resolution: int = option("side of the square images in pixels", 800)
+    resolution: int = option("side of the square images in pixels", 800, least=1, most=8192)
     latent: int = option("size of the latent vector", 64)
     structure_widths: tuple[int, int] = option(
         "generator channels at a half and at a quarter of the last grid", (48, 64)
@@ -103,6 +187,8 @@ class NetworkConfig(Config):
 @dataclasses.dataclass(frozen=True)
 class Recipe(Config):
     """How the networks are trained: what the flags of `train` leave open, each value with its reason."""
+
+    FLAGS = False
 
     network: NetworkConfig = option("the two networks", NetworkConfig())
     loss: Literal["relativistic", "non-saturating"] = option(
@@ -218,10 +304,12 @@ class TrainConfig(DataConfig):
         "same preset",
         None,
     )
-    batch_size: int = option("images per step", 4)
-    epochs: float | None = option("train for so many passes over the images", None)
-    kimg: float | None = option("train for so many thousand images", None)
-    minutes: float | None = option("train for so many minutes; without any bound: 60 (demo: 3)", None)
+    batch_size: int = option("images per step", 4, least=1, most=4096)
+    epochs: float | None = option("train for so many passes over the images", None, above=0)
+    kimg: float | None = option("train for so many thousand images", None, above=0)
+    minutes: float | None = option(
+        "train for so many minutes; without any bound: 60 (demo: 3)", None, above=0
+    )
     precision: Literal["auto", "float32", "bfloat16"] = option(
         "number format of the arithmetic; auto: bfloat16 where the processor multiplies it natively (NVIDIA "
         "GPUs from compute capability 8.0 on, CPUs with AVX-512 bf16 or AMX), else float32",
@@ -236,10 +324,16 @@ class GenerateConfig(Config):
 
     model: Path = option("folder of the exported generator", Path("models/generator"))
     output: Path = option("folder to write result0.png, result1.png, … to")
-    count: int = option("number of pictures", 9)
-    seed: int = option("seed of the latents; picture i depends on the seed and i alone", 0)
-    batch_size: int | None = option("pictures made at once; default: as many as fit in 1 GiB, up to 32", None)
-    truncation: float = option("scale of the latents: below 1 is more typical and less diverse", 1.0)
+    count: int = option("number of pictures", 9, least=1, most=1_000_000)
+    seed: int = option(
+        "seed of the latents; picture i depends on the seed and i alone", 0, least=0, most=_MOST_SEED
+    )
+    batch_size: int | None = option(
+        "pictures made at once; default: as many as fit in 1 GiB, up to 32", None, least=1, most=4096
+    )
+    truncation: float = option(
+        "scale of the latents: below 1 is more typical and less diverse", 1.0, above=0, most=10
+    )
     grid: bool = option("also write grid.png with all pictures, up to 100", False)
 
 
@@ -249,12 +343,15 @@ class InterpolateConfig(Config):
 
     model: Path = option("folder of the exported generator", Path("models/generator"))
     output: Path = option("file to write, ending in .gif or .mp4")
-    stops: int = option("latents to visit; the walk ends where it began", 5)
-    frames: int = option("frames from one latent to the next", 12)
-    seed: int = option("seed of the latents", 0)
-    truncation: float = option("scale of the latents: below 1 is more typical and less diverse", 1.0)
-    size: int = option("side of a frame in pixels", 400)
-    fps: int = option("frames per second", 12)
+    stops: int = option("latents to visit; the walk ends where it began", 5, least=2, most=1000)
+    frames: int = option("frames from one latent to the next", 12, least=1, most=1000)
+    seed: int = option("seed of the latents", 0, least=0, most=_MOST_SEED)
+    truncation: float = option(
+        "scale of the latents: below 1 is more typical and less diverse", 1.0, above=0, most=10
+    )
+    size: int = option("side of a frame in pixels", 400, least=16, most=4096)
+    # A GIF counts in hundredths of a second, and browsers make ten of a single one.
+    fps: int = option("frames per second", 12, least=1, most=50)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -262,8 +359,8 @@ class GifConfig(Config):
     """Make the GIF of a training from its previews."""
 
     run: Path = option("folder of the run")
-    output: Path = option("file to write, ending in .gif")
-    megabytes: float = option("largest size of the file in megabytes", 10.0)
+    output: Path = option("file to write, ending in .gif or .mp4")
+    megabytes: float = option("largest size of the file in megabytes", 10.0, above=0, most=10_000)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -281,6 +378,8 @@ class ExportConfig(Config):
     grain: float = option(
         "strength of a residual network's grain beside that of edges: 1 as trained, which is faint",
         1.6,
+        least=0,
+        most=10,
     )
 
 
@@ -289,7 +388,7 @@ class SummaryConfig(Config):
     """Print the layers, parameters, FLOPs and sizes of both networks."""
 
     preset: Literal["residual", "wide", "classic"] = option("which networks", "residual")
-    resolution: int = option("side of the square images in pixels", 800)
+    resolution: int = option("side of the square images in pixels", 800, least=1, most=8192)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -298,8 +397,8 @@ class EvaluateConfig(Config):
 
     model: Path | None = option("folder of an exported generator; give this or --images", None)
     images: Path | None = option("folder of generated images; give this or --model", None)
-    count: int = option("how many images to draw from the model", 1000)
-    seed: int = option("seed of the drawn images, the subsets and the bootstrap", 0)
+    count: int = option("how many images to draw from the model", 1000, least=2, most=1_000_000)
+    seed: int = option("seed of the drawn images, the subsets and the bootstrap", 0, least=0, most=_MOST_SEED)
     train: Path = option("folder of the real images that the generator was trained on")
     heldout: Path = option("folder of real images that it never saw, best of other patients")
     output: Path = option("folder for metrics.json, the figures and report.html; an older report is replaced")
@@ -308,7 +407,7 @@ class EvaluateConfig(Config):
         "'DenseNet121', a path to a Keras model file, or 'tiny' (random; only to try the command)",
         "inception",
     )
-    resolution: int = option("side in pixels at which everything is compared", 800)
+    resolution: int = option("side in pixels at which everything is compared", 800, least=16, most=8192)
     fit: Literal["stretch", "crop", "pad"] = option(
         "how oblong images become square; the same as in training", "stretch"
     )

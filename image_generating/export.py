@@ -1,16 +1,50 @@
 """`export`: a run's networks as folders that Keras and TensorFlow load without this package."""
 
+import json
+import math
 from pathlib import Path
 
 import keras
 
-from image_generating import calibration, checkpoint, compatibility
+from image_generating import __version__, calibration, checkpoint, compatibility
 from image_generating.config import ExportConfig, Recipe
 from image_generating.errors import UserError
-from image_generating.files import replacing
+from image_generating.files import FolderKind, check_folder, replacing_folder
 from image_generating.networks import build_discriminator, build_generator
 from image_generating.networks.synthesis import strengthen_grain
 from image_generating.runs import Run
+
+_MARK = "image_generating_version"
+# The weights are written twice, and the graph beside them takes a few megabytes.
+_ROOM = 100_000_000
+
+
+def _is_export(folder: Path) -> bool:
+    """Whether a folder carries the mark of an export, or what exports had before there was a mark."""
+    try:
+        metadata, config = (
+            json.loads((folder / f"{name}.json").read_text()) for name in ("metadata", "config")
+        )
+        if _MARK in metadata:
+            return True
+        names = [layer["config"].get("name") for layer in config["config"]["layers"]]
+        ends = {"generator": ("to_unit_range", "clip"), "discriminator": ("from_unit_range",)}
+        ours = ends[config["config"]["name"]]
+        return tuple(names[-2:]) == ours or tuple(names[1:2]) == ours
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+EXPORT = FolderKind(
+    "network",
+    frozenset(
+        {
+            *("config.json", "metadata.json", "model.weights.h5"),
+            *("saved_model.pb", "fingerprint.pb", "variables", "assets"),
+        }
+    ),
+    _is_export,
+)
 
 
 def run(config: ExportConfig) -> None:
@@ -37,11 +71,14 @@ def export(run: Run, output: Path, chosen: Path | None = None, grain: float = 1.
         The two folders.
 
     Raises:
-        UserError: if the run has no checkpoint or not this one, if `grain` is negative, if the spectra of
-            the run's images were not measured, or if Keras 3.4 could not read what was written.
+        UserError: if something else is in the way, if the run has no checkpoint or not this one, if `grain`
+            is negative, if the spectra of the run's images were not measured, or if Keras 3.4 could not read
+            what was written.
     """
-    if grain < 0:
-        raise UserError(f"--grain must be 0 or more, not {grain}.")
+    if not 0 <= grain < math.inf:
+        raise UserError(f"The grain must be 0 or more, and finite, not {grain}.")
+    for name in ("generator", "discriminator"):
+        check_folder(Path(output) / name, EXPORT, _ROOM)
     state = checkpoint.load(chosen) if chosen else checkpoint.load_newest(run.checkpoints)
     if state is None:
         raise UserError(f"{run.folder} has no checkpoint to export. Train it first.")
@@ -87,13 +124,19 @@ def networks(recipe: Recipe, state: checkpoint.Checkpoint) -> tuple[keras.Sequen
 
 
 def _write(network: keras.Sequential, folder: Path) -> Path:
-    with replacing(folder) as temporary:
+    with replacing_folder(folder, EXPORT) as temporary:
         # Saved first: Keras refuses a folder that has assets already.
         network.save(temporary, zipped=False)
         compatibility.mend(temporary)
+        _mark(temporary / "metadata.json")
         if keras.config.backend() == "tensorflow":
             _save_serving_function(network, temporary)
     return folder
+
+
+def _mark(path: Path) -> None:
+    """Says in Keras' own account of the file who wrote it; Keras passes over what it does not know there."""
+    path.write_text(json.dumps(json.loads(path.read_text()) | {_MARK: __version__}))
 
 
 def _save_serving_function(network: keras.Sequential, folder: Path) -> None:

@@ -127,3 +127,20 @@ def save_gif(frames: Iterable[Image.Image], path: Path, fps: float, last_seconds
         imageio.imwrite(
             temporary, np.stack(arrays), plugin="pillow", extension=".gif", duration=durations, loop=0
         )
+
+
+def save_mp4(frames: Iterable[Image.Image], path: Path, fps: float, last_seconds: float = 0.0) -> None:
+    """Writes gray pictures of one size as an MP4, H.264, which needs imageio-ffmpeg.
+
+    Args:
+        frames: gray pictures; a side of an odd number of pixels loses one, which the format cannot hold.
+        path: MP4 to write.
+        fps: frames per second.
+        last_seconds: how much longer the last frame stays.
+    """
+    arrays = [np.asarray(frame.convert("RGB")) for frame in frames]
+    arrays += arrays[-1:] * round(last_seconds * fps)
+    film = np.stack(arrays)
+    film = film[:, : film.shape[1] // 2 * 2, : film.shape[2] // 2 * 2]
+    with replacing(path) as temporary:
+        imageio.imwrite(temporary, film, plugin="FFMPEG", fps=fps, macro_block_size=2)

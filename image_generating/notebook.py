@@ -12,7 +12,7 @@ from pathlib import Path
 from IPython.display import HTML, Pretty, display
 from PIL import Image, ImageSequence
 
-from image_generating import backend
+from image_generating import backend, previews
 from image_generating.config import ExportConfig, TrainConfig
 from image_generating.figures import caption
 from image_generating.runs import Run
@@ -209,16 +209,14 @@ class LiveView(keras.callbacks.Callback):
         self._show("speed", Pretty(line))
 
     def _show_preview(self) -> None:
-        newest = max(
-            self._previews.glob("image_at_epoch_*.png"), key=lambda path: path.stat().st_mtime, default=None
-        )
-        if newest in (None, self._shown):
+        made = previews.found(self._previews)
+        if not made or made[-1] == self._shown:
             return
-        self._shown = newest
-        epoch = int(newest.stem.rsplit("_", 1)[1])
-        with Image.open(newest) as preview:
-            captioned = caption(preview.convert("L"), f"epoch {epoch}")
-        self._show("preview", picture(captioned, f"Nine generated images at epoch {epoch} of the training"))
+        self._shown = newest = made[-1]
+        with Image.open(newest.path) as preview:
+            captioned = caption(preview.convert("L"), f"epoch {newest.epoch}")
+        text = f"Nine generated images at epoch {newest.epoch} of the training"
+        self._show("preview", picture(captioned, text))
 
     def _show(self, place: str, content) -> None:
         if place in self._places:

@@ -1,32 +1,37 @@
 """The commands `generate`, `interpolate` and `gif`: pictures and films from networks and runs."""
 
+import collections
+import importlib.util
 import math
 import re
 from pathlib import Path
 
-import imageio.v3 as imageio
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from image_generating import previews
 from image_generating.config import GenerateConfig, GifConfig, InterpolateConfig
-from image_generating.errors import UserError
-from image_generating.figures import caption, save_gif, tile
-from image_generating.files import replacing
+from image_generating.errors import UserError, shown
+from image_generating.figures import caption, save_gif, save_mp4, tile
+from image_generating.files import check_file, check_folder, replacing
 from image_generating.sampling import default_batch_size, generate, latents, load_generator, render, slerp
 
 _MOST_IN_GRID = 100
 _GRID_SIDE = 266
 _GIF_SECONDS = 12.0
 _SMALLEST_GIF_SIDE = 64
+_LAST_SECONDS = 2.0
+_PICTURE = re.compile(r"result\d+\.png|grid\.png")
 
 
 def run_generate(config: GenerateConfig) -> None:
     """Writes `result0.png` … and, if asked, `grid.png`."""
-    _positive(count=config.count, truncation=config.truncation)
-    if config.batch_size is not None:
-        _positive(batch_size=config.batch_size)
+    check_folder(config.output)
+    _refuse_older_pictures(config)
     generator = load_generator(config.model)
+    # As PNG a radiograph takes less than a byte a pixel.
+    check_folder(config.output, room=config.count * math.prod(generator.output_shape[1:]))
     config.output.mkdir(parents=True, exist_ok=True)
     shown = []
     with tqdm(total=config.count, unit="img") as bar:
@@ -47,13 +52,29 @@ def run_generate(config: GenerateConfig) -> None:
     print(f"{config.count} pictures in {config.output}")
 
 
+def _refuse_older_pictures(config: GenerateConfig) -> None:
+    """Pictures of another call must not be taken for those of this one, nor be removed."""
+    written = {f"result{index}.png" for index in range(config.count)} | (
+        {"grid.png"} if config.grid else set()
+    )
+    if not config.output.exists():
+        return
+    older = sorted(
+        (path.name for path in config.output.iterdir() if _PICTURE.fullmatch(path.name)),
+        key=lambda name: (len(name), name),
+    )
+    if others := [name for name in older if name not in written]:
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        raise UserError(
+            f"{shown(config.output)} holds {others[0]}{more} of another call, with which the new pictures "
+            "would be mixed up: name another --output, or move them away."
+        )
+
+
 def run_interpolate(config: InterpolateConfig) -> None:
     """Writes a closed walk through the latent space."""
-    _positive(frames=config.frames, size=config.size, fps=config.fps, truncation=config.truncation)
-    if config.stops < 2:
-        raise UserError(f"--stops must be at least 2, not {config.stops}.")
-    if config.output.suffix not in (".gif", ".mp4"):
-        raise UserError(f"{config.output} must end in .gif or .mp4.")
+    # Less than a byte a pixel in either format.
+    _check_film(config.output, config.stops * config.frames * config.size**2)
     generator = load_generator(config.model)
     corners = latents(config.stops, generator.input_shape[-1], config.seed, truncation=config.truncation)
     walk = [
@@ -68,41 +89,40 @@ def run_interpolate(config: InterpolateConfig) -> None:
             Image.fromarray(image).resize((config.size, config.size), Image.Resampling.LANCZOS)
             for image in images
         ]
-    if config.output.suffix == ".gif":
-        save_gif(frames, config.output, config.fps)
+    if _is_mp4(config.output):
+        save_mp4(frames, config.output, config.fps)
     else:
-        _save_mp4(frames, config.output, config.fps)
+        save_gif(frames, config.output, config.fps)
     print(f"{len(frames)} frames in {config.output}")
 
 
-def _save_mp4(frames: list[Image.Image], path: Path, fps: int) -> None:
-    try:
-        import imageio_ffmpeg  # noqa: F401
-    except ImportError as error:
-        raise UserError(
-            "Writing MP4 needs a package: pip install 'image-generating[video]'; or name a .gif."
-        ) from error
-    with replacing(path) as temporary:
-        imageio.imwrite(
-            temporary, np.stack([np.asarray(f.convert("RGB")) for f in frames]), plugin="FFMPEG", fps=fps
-        )
+def _check_film(path: Path, room: int = 0) -> None:
+    """Refuses, before any work, a film that cannot be written."""
+    if path.suffix.lower() not in (".gif", ".mp4"):
+        raise UserError(f"{shown(path)} must end in .gif or .mp4.")
+    if _is_mp4(path) and importlib.util.find_spec("imageio_ffmpeg") is None:
+        raise UserError("Writing MP4 needs a package: pip install 'image-generating[video]'; or name a .gif.")
+    check_file(path, room)
+
+
+def _is_mp4(path: Path) -> bool:
+    return path.suffix.lower() == ".mp4"
 
 
 def run_gif(config: GifConfig) -> None:
     """Writes the GIF of a training, captioned with the epoch, below a size."""
-    _positive(megabytes=config.megabytes)
+    _check_film(config.output)
     frames = preview_frames(config.run)
     fps = max(2.0, min(12.0, len(frames) / _GIF_SECONDS))
     limit, side = config.megabytes * 1e6, frames[0].width
     with replacing(config.output) as temporary:
         while True:
             size = (side, round(side * frames[0].height / frames[0].width))
-            save_gif(
-                (frame.resize(size, Image.Resampling.LANCZOS) for frame in frames),
-                temporary,
-                fps,
-                last_seconds=2,
-            )
+            resized = [frame.resize(size, Image.Resampling.LANCZOS) for frame in frames]
+            if _is_mp4(config.output):
+                save_mp4(resized, temporary, fps, last_seconds=_LAST_SECONDS)
+            else:
+                save_gif(resized, temporary, fps, last_seconds=_LAST_SECONDS)
             written = temporary.stat().st_size
             if written <= limit:
                 break
@@ -110,34 +130,41 @@ def run_gif(config: GifConfig) -> None:
             side = int(0.95 * side * math.sqrt(limit / written))
             if side < _SMALLEST_GIF_SIDE:
                 raise UserError(
-                    f"{len(frames)} frames do not fit in {config.megabytes} MB; give a larger --megabytes."
+                    f"{_frames(frames)} do not fit in {config.megabytes} MB; give a larger --megabytes."
                 )
     print(
-        f"{len(frames)} frames of {size[0]}×{size[1]} at {fps:.0f} per second "
+        f"{_frames(frames)} of {size[0]}×{size[1]} at {fps:.0f} per second "
         f"in {config.output} ({written / 1e6:.1f} MB)"
     )
 
 
+def _frames(frames: list) -> str:
+    return "1 frame" if len(frames) == 1 else f"{len(frames)} frames"
+
+
 def preview_frames(run: Path) -> list[Image.Image]:
-    """The captioned previews of a run in the order of the epochs.
+    """The captioned previews of a run in the order of its steps.
 
     Raises:
-        UserError: if the run has none.
+        UserError: if the run has none, or if one is damaged.
     """
-    paths = {
-        int(re.search(r"\d+", path.stem)[0]): path
-        for path in (Path(run) / "training_images").glob("image_at_epoch_*.png")
-    }
+    folder = Path(run) / "training_images"
+    paths = previews.found(folder)
     if not paths:
-        raise UserError(f"{run} has no previews in training_images/. Name the --output of a training.")
+        raise UserError(f"{shown(run)} has no previews in training_images/. Name the --output of a training.")
     frames = []
-    for epoch, path in sorted(paths.items()):
-        with Image.open(path) as picture:
-            frames.append(caption(picture.convert("L"), f"epoch {epoch}"))
+    for epoch, _, path in paths:
+        try:
+            with Image.open(path) as picture:
+                frames.append(caption(picture.convert("L"), f"epoch {epoch}"))
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise UserError(
+                f"The preview {shown(path)} cannot be read ({error}): remove it, and the film is made of the "
+                "others."
+            ) from error
+    sizes = collections.Counter(frame.size for frame in frames)
+    if len(sizes) > 1:
+        usual = max(sizes, key=sizes.get)
+        odd = next(path for (*_, path), frame in zip(paths, frames, strict=True) if frame.size != usual)
+        raise UserError(f"The preview {shown(odd)} has another size than the others: remove it.")
     return frames
-
-
-def _positive(**values: float) -> None:
-    for name, value in values.items():
-        if not value > 0:
-            raise UserError(f"--{name.replace('_', '-')} must be greater than 0, not {value}.")

@@ -17,6 +17,7 @@ import itertools
 import json
 import os
 import shutil
+import tempfile
 import time
 import warnings
 from collections import deque
@@ -38,6 +39,8 @@ FEWEST = 2  # a single image has nothing to be told apart from
 ATTEMPTS = 3
 ABANDONED = 3600  # seconds
 MOST_NAMED = 10  # of the skipped files
+# Found by its name, which is made of what it holds; an entry that is not whole is made again.
+ENTRY = files.FolderKind("prepared images", frozenset(["images.npy", "record.json"]), lambda folder: True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +53,14 @@ class Settings:
 
 def default_root() -> Path:
     """The cache folder for those who name none."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "image_generating"
+    root = os.environ.get("XDG_CACHE_HOME")
+    if not root:
+        try:
+            root = Path.home() / ".cache"
+        except RuntimeError:
+            # A user without a home, as in some containers.
+            root = Path(tempfile.gettempdir()) / f"cache-{os.getuid()}"
+    return Path(root) / "image_generating"
 
 
 def prepare(sources: Sequence[Source], wanted: int, settings: Settings, root: Path, strict: bool) -> Dataset:
@@ -152,7 +162,7 @@ def _publish(location, pool, chosen, candidates, wanted, settings, skipped, stri
     if free < room:
         raise full
     try:
-        with files.replacing(location) as folder:
+        with files.replacing_folder(location, ENTRY) as folder:
             folder.mkdir()
             _write(folder, pool, chosen, candidates, wanted, settings, skipped, strict)
     except OSError as error:

@@ -20,7 +20,7 @@ from image_generating.metrics.findings import Finding
 from image_generating.metrics.measures import Numbers
 from image_generating.metrics.privacy import ClosestPairs, Pair
 
-LEAST = 2
+ROOM = 30_000_000  # bytes of a report at most
 MOST_NAMED = 5
 
 
@@ -87,7 +87,7 @@ def run(config: EvaluateConfig) -> Evaluation:
         controls=config.controls,
     )
     evaluation.seconds["total"] = time.perf_counter() - started
-    with files.replacing(config.output) as output:
+    with files.replacing_folder(config.output, report.REPORT) as output:
         report.write(evaluation, config, notes, output)
     print(report.table(evaluation), *notes, sep="\n")
     print(f"\n{config.output / report.PAGE}")
@@ -166,15 +166,7 @@ def _check(config: EvaluateConfig):
         raise UserError(
             "Give either --model, a generator's folder, or --images, a folder of generated images."
         )
-    if config.count < LEAST:
-        raise UserError(f"--count must be at least {LEAST}, not {config.count}.")
-    # The old report is removed, so it must be one.
-    if config.output.exists() and not (config.output / report.RECORD).exists():
-        empty = config.output.is_dir() and not any(config.output.iterdir())
-        if not empty:
-            raise UserError(
-                f"{config.output} exists and is no report of this program; name another --output."
-            )
+    files.check_folder(config.output, report.REPORT, ROOM)
 
 
 def _real(config: EvaluateConfig, folder: Path) -> data.Dataset:

@@ -13,6 +13,7 @@ import numpy as np
 
 import image_generating
 from image_generating.config import EvaluateConfig
+from image_generating.files import FolderKind
 from image_generating.metrics import charts, neighbors, page
 from image_generating.metrics.catalogue import METRICS
 from image_generating.metrics.controls import CONTROLS
@@ -24,6 +25,17 @@ if TYPE_CHECKING:
     from image_generating.metrics.evaluate import Evaluation
 
 RECORD, PAGE, FIGURES = "metrics.json", "report.html", "figures"
+
+
+def _is_report(folder: Path) -> bool:
+    try:
+        facts = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        return {"extractor", "generated_count", "equal_size_count"} <= facts.keys()
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+REPORT = FolderKind("report", frozenset([RECORD, PAGE, FIGURES]), _is_report)
 
 
 def write(evaluation: "Evaluation", config: EvaluateConfig, notes: Sequence[str], folder: Path):
