@@ -30,7 +30,7 @@ def load() -> None:
             f"Keras' backend {error.name} is not installed: pip install tensorflow (or tensorflow-cpu), "
             "or install jax and set KERAS_BACKEND=jax."
         ) from error
-    except (AssertionError, TypeError, AttributeError) as error:
+    except (AssertionError, AttributeError, TypeError, ValueError) as error:
         raise UserError(
             f"Keras refuses the settings in {shown(_settings())}: mend or remove that file."
         ) from error

@@ -123,10 +123,12 @@ def save_gif(frames: Iterable[Image.Image], path: Path, fps: float, last_seconds
     arrays = [np.asarray(frame) for frame in frames]
     durations = [1000 / fps] * len(arrays)
     durations[-1] += 1000 * last_seconds
+    # Pillow takes a list only of several.
+    options = {"duration": durations, "loop": 0} if len(arrays) > 1 else {}
+    # To memory first: imageio's writer complains a second time, by a traceback, of a disk that is full.
+    film = imageio.imwrite("<bytes>", np.stack(arrays), plugin="pillow", extension=".gif", **options)
     with replacing(path) as temporary:
-        imageio.imwrite(
-            temporary, np.stack(arrays), plugin="pillow", extension=".gif", duration=durations, loop=0
-        )
+        temporary.write_bytes(film)
 
 
 def save_mp4(frames: Iterable[Image.Image], path: Path, fps: float, last_seconds: float = 0.0) -> None:

@@ -13,7 +13,8 @@ def run(config: SummaryConfig) -> None:
     """The command `summary`."""
     settings = RECIPES[config.preset].network.replace(resolution=config.resolution)
     for network in (build_generator(settings), build_discriminator(settings)):
-        network.summary()
+        # Left to itself, Keras' printer ends the process when nobody reads it.
+        network.summary(print_fn=print)
         megabytes = 4 * network.count_params() / 1e6
         print(
             f"{network.name}: {network.count_params():,} parameters, "

@@ -1,3 +1,4 @@
+import dataclasses
 import subprocess
 import sys
 
@@ -14,8 +15,8 @@ def test_help_explains_every_flag(command, capsys):
     assert ended.value.code == 0
     text = capsys.readouterr().out
     settings, _ = COMMANDS[command]
-    for name in settings.__dataclass_fields__:
-        assert f"--{name.replace('_', '-')}" in text
+    for field in dataclasses.fields(settings):
+        assert f"--{field.name.replace('_', '-')}" in text
 
 
 def test_version(capsys):
@@ -29,7 +30,7 @@ def test_version(capsys):
     [
         (["train", "--data", "nowhere", "--output", "run"], "nowhere"),
         (["train", "--data", "phantom", "--output", "run", "--resolution", "801"], "800 and 832"),
-        (["train", "--data", "phantom", "--output", "run", "--seed", "-1"], "seed must be 0 or more"),
+        (["train", "--data", "phantom", "--output", "run", "--seed", "-1"], "--seed must be at least 0"),
         (["train", "--data", "phantom", "--output", "run", "--batch-size", "0"], "--batch-size"),
         (["generate", "--model", "nowhere", "--output", "result"], "no exported generator"),
         (["gif", "--run", "nowhere", "--output", "x.gif"], "no previews"),
