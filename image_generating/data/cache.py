@@ -31,7 +31,7 @@ from tqdm import tqdm
 from image_generating import files
 from image_generating.data.dataset import Dataset
 from image_generating.data.source import Changed, Source, Unusable
-from image_generating.errors import UserError
+from image_generating.errors import UserError, shown
 
 FORMAT = 1  # raise it when prepared pixels change, so that older entries are not used
 FEWEST = 2  # a single image has nothing to be told apart from
@@ -89,7 +89,8 @@ def _prepare(pool, sources, wanted, settings, root, strict) -> Dataset:
     def skip(name: str, reason: str) -> None:
         if strict:
             raise _refusal(name, reason)
-        skipped.append((name, reason))
+        # Names may hold control characters, and reasons the names of others; these are for people to read.
+        skipped.append((shown(name), shown(reason)))
 
     candidates = _distinct(pool, sources, wanted, skip)
     chosen = list(itertools.islice(candidates, wanted))
@@ -207,7 +208,7 @@ def _write(folder, pool, chosen, candidates, wanted, settings, skipped, strict) 
         raise UserError(
             f"Training needs at least {FEWEST} images and {count} can be used:"
             " add images, or repair those that were skipped."
-            + "".join(f"\n  {name}: {reason}" for name, reason in reasons[:MOST_NAMED])
+            + "".join(f"\n  {shown(name)}: {shown(reason)}" for name, reason in reasons[:MOST_NAMED])
         )
     record = {
         "settings": {"format": FORMAT, **dataclasses.asdict(settings)},
@@ -241,11 +242,15 @@ def _stored(location: Path) -> _Stored | None:
 
 
 def _refusal(name: str, reason: str) -> UserError:
-    return UserError(f"{name}: {reason}. Remove or repair it, or run without --strict to skip such files.")
+    return UserError(
+        f"{shown(name)}: {shown(reason)}. Remove or repair it, or run without --strict to skip such files."
+    )
 
 
 def _unwritable(root: Path, error: OSError) -> UserError:
-    return UserError(f"Cannot write the cache folder {root} ({error.strerror}): choose another with --cache.")
+    return UserError(
+        f"Cannot write the cache folder {shown(root)} ({error.strerror}): choose another with --cache."
+    )
 
 
 def _key(settings: Settings, digests: Iterable[str]) -> str:

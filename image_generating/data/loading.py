@@ -10,15 +10,17 @@ from image_generating.data import cache, folder, kaggle
 from image_generating.data.dataset import Dataset
 from image_generating.data.drawn import Phantom
 from image_generating.data.source import Source
-from image_generating.errors import UserError
+from image_generating.errors import UserError, shown
 
 PHANTOMS = 300
+LARGEST_ENLARGEMENT = 4  # beyond, an image shows little but interpolation
 
 
 def load(config: DataConfig) -> Dataset:
     """The data set of the settings, prepared if this has not been done before.
 
-    Files that cannot be used are named on stderr, and so is a shortage of images.
+    Files that cannot be used are named on stderr, and so are those enlarged more than four times, what
+    the folder holds beside images, and a shortage of images.
 
     Raises:
         UserError: no such folder, too few usable images, no access to Kaggle, or an unusable file
@@ -33,6 +35,7 @@ def load(config: DataConfig) -> Dataset:
     settings = cache.Settings(config.resolution, "square" if config.data == "phantom" else config.fit)
     dataset = cache.prepare(sources, wanted, settings, root, config.strict)
     _report(dataset, config.images)
+    _note_enlarged(dataset, sources, settings)
     return dataset
 
 
@@ -44,7 +47,9 @@ def _sources(config: DataConfig, root: Path) -> list[Source]:
         path = kaggle.download(DownloadConfig(output=root / "kaggle")) / kaggle.TRAINING
     else:
         path = Path(config.data)
-    images = folder.find(path)
+    images, passed_over = folder.search(path)
+    if passed_over:
+        print(f"{shown(path)}: {len(images)} images; passed over: {passed_over}", file=sys.stderr)
     if config.images is None:
         return images
     order = np.random.default_rng(config.seed).permutation(len(images))
@@ -58,3 +63,22 @@ def _report(dataset: Dataset, asked: int | None) -> None:
         print(f"skipped {len(dataset.skipped) - cache.MOST_NAMED} more", file=sys.stderr)
     if asked is not None and len(dataset) < asked:
         print(f"using {len(dataset)} images; {asked} were asked for", file=sys.stderr)
+
+
+def _note_enlarged(dataset: Dataset, sources: list[Source], settings: cache.Settings) -> None:
+    """Names the images of which a pixel becomes more than four along a side."""
+    used, notes = set(dataset.names), []
+    for source in sources:
+        size = source.size() if isinstance(source, folder.ImageFile) and source.name in used else None
+        if size is None:
+            continue
+        side = max(size) if settings.fit == "pad" else min(size)
+        if side * LARGEST_ENLARGEMENT < settings.resolution:
+            times = settings.resolution / side
+            notes.append(
+                f"note on {shown(source.name)}: {size[0]}×{size[1]} pixels, enlarged {times:.0f} times"
+            )
+    for note in notes[: cache.MOST_NAMED]:
+        print(note, file=sys.stderr)
+    if len(notes) > cache.MOST_NAMED:
+        print(f"note on {len(notes) - cache.MOST_NAMED} more: enlarged as much", file=sys.stderr)
