@@ -79,27 +79,36 @@ def is_flat(levels: np.ndarray) -> bool:
 
 
 def _without_outliers(values: np.ndarray) -> np.ndarray | None:
-    """The values on the patient's side of the widest gap; None if there is no gap."""
+    """The values on the patient's side of the widest gap that has one; None if there is no such gap."""
     low, high = values.min(), values.max()
     if low == high:
         return None
     counts, edges = np.histogram(values, _BINS, (low, high))
-    start, stop = _widest_gap(counts, _SPARSE_SHARE * values.size)
-    if stop - start < _SHORTEST_GAP:
-        return None
-    below, above = values[values < edges[start]], values[values >= edges[stop]]
+    for start, stop in _gaps(counts, _SPARSE_SHARE * values.size):
+        kept = _patient(values[values < edges[start]], values[values >= edges[stop]])
+        if kept is not None:
+            return kept
+    return None
+
+
+def _patient(below: np.ndarray, above: np.ndarray) -> np.ndarray | None:
+    """Which of two groups of values shows the patient, or None if both may."""
+    total = below.size + above.size
     varied = [side for side in (below, above) if side.min() < side.max()]
-    if len(varied) == 1:
-        return varied[0] if varied[0].size >= _FEWEST_KEPT * values.size else None
+    if len(varied) == 1 and varied[0].size >= _FEWEST_KEPT * total:
+        return varied[0]
     smaller, larger = sorted((below, above), key=len)
-    return larger if varied and smaller.size <= _LARGEST_OUTLIERS * values.size else None
+    return larger if len(varied) == 2 and smaller.size <= _LARGEST_OUTLIERS * total else None
 
 
-def _widest_gap(counts: np.ndarray, most: float) -> tuple[int, int]:
-    """The longest run of bins, neither first nor last, with fewer than `most` pixels in all of them."""
-    best, start = (0, 0), 1
-    for stop in range(2, len(counts)):
-        while counts[start:stop].sum() >= most and start < stop:
-            start += 1
-        best = max(best, (start, stop), key=lambda run: run[1] - run[0])
-    return best
+def _gaps(counts: np.ndarray, most: float) -> list[tuple[int, int]]:
+    """Runs of bins with fewer than `most` pixels in all of them, without first and last; the longest first."""
+    summed, runs, stop = np.concatenate([[0], np.cumsum(counts)]), [], 0
+    for start in range(1, len(counts) - 1):
+        before, stop = stop, max(stop, start)
+        while stop < len(counts) - 1 and summed[stop + 1] - summed[start] < most:
+            stop += 1
+        # Else it is a part of the run before.
+        if stop > before and stop - start >= _SHORTEST_GAP:
+            runs.append((start, stop))
+    return sorted(runs, key=lambda run: run[0] - run[1])
