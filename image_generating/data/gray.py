@@ -102,7 +102,7 @@ def _patient(below: np.ndarray, above: np.ndarray) -> np.ndarray | None:
 
 
 def _gaps(counts: np.ndarray, most: float) -> list[tuple[int, int]]:
-    """Runs of bins with fewer than `most` pixels in all of them, without first and last; the longest first."""
+    """Runs of inner bins with fewer than `most` pixels in all of them, the longest first."""
     summed, runs, stop = np.concatenate([[0], np.cumsum(counts)]), [], 0
     for start in range(1, len(counts) - 1):
         before, stop = stop, max(stop, start)

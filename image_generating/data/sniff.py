@@ -13,7 +13,7 @@ _SIGNATURES = {
 }
 _PREAMBLE = 128
 # Groups of elements with which a DICOM data set begins, and value representations (PS3.5 6.2) they have.
-_FIRST_GROUPS = (b"\x02\0", b"\x08\0")
+_FIRST_GROUPS = (b"\x02\0", b"\x08\0", b"\0\x08")
 _REPRESENTATIONS = (b"UL", b"UI", b"CS", b"OB", b"SH", b"DA", b"TM", b"LO", b"SQ", b"AE", b"DT", b"ST", b"PN")
 _LONGEST_FIRST = 256  # bytes of the first element where it states no representation
 
@@ -39,8 +39,8 @@ def has_preamble(file: BinaryIO) -> bool:
 
 def _begins_as_data_set(head: bytes) -> bool:
     """Whether it begins with an element of DICOM, as files without preamble do."""
-    if len(head) < 12 or head[:2] not in _FIRST_GROUPS or head[3] > 0x20:
+    if head[:2] not in _FIRST_GROUPS:
         return False
-    if head[4:6] in _REPRESENTATIONS:
-        return True
-    return head[:2] == _FIRST_GROUPS[1] and 0 < int.from_bytes(head[4:8], "little") <= _LONGEST_FIRST
+    # Without representations the length follows, and the order is little endian.
+    implicit = head[:2] == b"\x08\0" and 0 < int.from_bytes(head[4:8], "little") <= _LONGEST_FIRST
+    return head[4:6] in _REPRESENTATIONS or implicit

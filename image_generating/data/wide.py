@@ -47,11 +47,9 @@ def read(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None] | None:
     """
     if image.mode.startswith(("I", "F")):
         return _gray(image)
-    if image.format == "TIFF" and _bits(image) > 8:
-        if image.tag_v2.get(PLANAR_CONFIGURATION) == _SEPARATE_PLANES:
-            raise Unusable(
-                "16-bit colors in separate planes are not supported: save it with interleaved ones"
-            )
+    separate = image.format == "TIFF" and image.tag_v2.get(PLANAR_CONFIGURATION) == _SEPARATE_PLANES
+    if separate and _bits(image) > 8:
+        raise Unusable("16-bit colors in separate planes are not supported: save it with interleaved ones")
     raw = _raw_mode(image)
     if ";16" not in raw or image.mode == "CMYK":
         return None
