@@ -34,18 +34,22 @@ class PassedOver:
         thing: its name in the singular, "sub-folder".
         reason: why.
         count: how many.
-        within: images, or pages, within them; None where this is not counted.
+        within: how many images are within them; None where this is not counted.
+        part: what is counted within them where it is not images.
     """
 
     thing: str
     reason: str
     count: int = 0
     within: int | None = None
+    part: str = ""
 
     def __str__(self) -> str:
-        prefix = "" if self.within is None else f"{self.within} in "
+        within = "" if self.within is None else f"{self.within} in "
+        if self.part:
+            within = f"{self.within} {self.part}{'s' if self.within > 1 else ''} in "
         reason = f" ({self.reason})" if self.reason else ""
-        return f"{prefix}{self.count} {self.thing}{'s' if self.count > 1 else ''}{reason}"
+        return f"{within}{self.count} {self.thing}{'s' if self.count > 1 else ''}{reason}"
 
 
 class Account:
@@ -55,9 +59,9 @@ class Account:
         self._groups: dict[tuple[str, str], PassedOver] = {}
         self._other_suffixes: dict[str, int] = {}
 
-    def add(self, thing: str, reason: str = "", within: int | None = None) -> None:
+    def add(self, thing: str, reason: str = "", within: int | None = None, part: str = "") -> None:
         """Counts one more thing, and what is within it."""
-        group = self._groups.setdefault((thing, reason), PassedOver(thing, reason))
+        group = self._groups.setdefault((thing, reason), PassedOver(thing, reason, part=part))
         group.count += 1
         if within is not None:
             group.within = (group.within or 0) + within
@@ -97,12 +101,12 @@ def search(root: Path) -> tuple[list[tuple[Path, str]], Account]:
     folders, links = [root], deque()
     while folders or links:
         folder = folders.pop() if folders else links.popleft()
-        status = os.stat(folder)
-        if (status.st_dev, status.st_ino) in searched:
-            account.add("link", "to a folder that is searched already")
-            continue
-        searched.add((status.st_dev, status.st_ino))
         try:
+            status = os.stat(folder)
+            if (status.st_dev, status.st_ino) in searched:
+                account.add("link", "to a folder that is searched already")
+                continue
+            searched.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as entries:
                 entries = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
@@ -112,33 +116,39 @@ def search(root: Path) -> tuple[list[tuple[Path, str]], Account]:
             continue
         for entry in entries:
             path = Path(entry.path)
-            if not entry.is_dir():
-                if _is_image(path, account):
+            try:
+                mode = path.stat().st_mode
+            except OSError as error:
+                if entry.is_symlink():
+                    account.add("broken link")
+                else:
+                    account.add("file", f"cannot be read: {error.strerror}")
+                continue
+            if not stat.S_ISDIR(mode):
+                if _is_image(path, mode, account):
                     found.append((path, path.relative_to(root).as_posix()))
-            elif entry.name in _SERVER_FOLDERS:
-                account.add("sub-folder", "thumbnails and waste of a file server", _images_within(path))
-            elif entry.name.startswith("."):
-                if within := _images_within(path):
-                    account.add("sub-folder", "hidden", within)
-            elif not entry.is_symlink():
-                folders.append(path)
-            elif path.resolve() in path.parent.resolve().joinpath("entry").parents:
-                account.add("link", "to a folder that contains it")
-            else:
-                links.append(path)
+            elif _is_searched(path, account):
+                (links if entry.is_symlink() else folders).append(path)
     return sorted(found, key=lambda file: file[1]), account
 
 
-def _is_image(path: Path, account: Account) -> bool:
+def _is_searched(folder: Path, account: Account) -> bool:
+    """Whether a sub-folder may hold images to use; counts it in the account if not."""
+    if folder.name in _SERVER_FOLDERS:
+        account.add("sub-folder", "thumbnails and waste of a file server", _images_within(folder))
+    elif folder.name.startswith("."):
+        if within := _images_within(folder):
+            account.add("sub-folder", "hidden", within)
+    elif folder.is_symlink() and folder.resolve() in (place := folder.parent.resolve(), *place.parents):
+        account.add("link", "to a folder that contains it")
+    else:
+        return True
+    return False
+
+
+def _is_image(path: Path, mode: int, account: Account) -> bool:
     """Whether the file counts; counts it in the account if not, or if only a part of it does."""
     suffix = path.suffix.lower()
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        account.add(
-            "broken link" if path.is_symlink() else "file", "" if path.is_symlink() else error.strerror
-        )
-        return False
     if not stat.S_ISREG(mode):
         # Opening a pipe would wait for a writer forever.
         account.add(_SPECIAL.get(stat.S_IFMT(mode), "special file"))
@@ -177,7 +187,7 @@ def _count_pages(path: Path, account: Account) -> None:
     except Exception:  # a damaged file, which decoding will name
         return
     if pages > 1:
-        account.add("multi-page TIFF", "the first page is taken", pages - 1)
+        account.add("TIFF", "the first of each is taken", pages - 1, "page")
 
 
 def _images_within(folder: Path) -> int:

@@ -76,9 +76,9 @@ def _note_enlarged(dataset: Dataset, sources: list[Source], settings: cache.Sett
         if side * LARGEST_ENLARGEMENT < settings.resolution:
             times = settings.resolution / side
             notes.append(
-                f"note on {shown(source.name)}: {size[0]}×{size[1]} pixels, enlarged {times:.0f} times"
+                f"note on {shown(source.name)}: {size[0]}×{size[1]} pixels, enlarged {times:.1f} times"
             )
     for note in notes[: cache.MOST_NAMED]:
         print(note, file=sys.stderr)
-    if len(notes) > cache.MOST_NAMED:
-        print(f"note on {len(notes) - cache.MOST_NAMED} more: enlarged as much", file=sys.stderr)
+    if (more := len(notes) - cache.MOST_NAMED) > 0:
+        print(f"note on {more} more: enlarged more than {LARGEST_ENLARGEMENT} times", file=sys.stderr)
