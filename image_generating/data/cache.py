@@ -18,7 +18,6 @@ import json
 import os
 import shutil
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -73,9 +72,7 @@ def prepare(sources: Sequence[Source], wanted: int, settings: Settings, root: Pa
         raise _unwritable(root, error) from error
     # Threads, since Pillow decodes and resizes outside the interpreter lock and since TensorFlow does
     # not survive a fork.
-    with warnings.catch_warnings(), ThreadPoolExecutor(cores()) as pool:
-        # Pillow and pydicom warn of oddities in files; what matters of it is reported per file.
-        warnings.simplefilter("ignore")
+    with ThreadPoolExecutor(cores()) as pool:
         for _ in range(ATTEMPTS):
             # A file that vanishes while it is being prepared is found missing by the next attempt.
             with contextlib.suppress(Changed):

@@ -75,7 +75,7 @@ def read(
     if stored.ndim == 3:
         # pixel_array has turned YBR into RGB; the weights are ITU-R 601 luma.
         values = stored @ np.array([0.299, 0.587, 0.114], np.float32)
-        return values, (0, 255) if dataset.BitsStored == 8 else None, None
+        return values, (0, 2**dataset.BitsStored - 1) if dataset.BitsStored <= 8 else None, None
     if interpretation not in ("MONOCHROME1", "MONOCHROME2"):
         raise Unusable(f"the DICOM photometric interpretation {interpretation} is not supported")
     absent = window.padding(dataset, stored)

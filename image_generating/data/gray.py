@@ -23,7 +23,7 @@ _LARGEST_OUTLIERS = 0.2  # of the pixels
 _FEWEST_KEPT = 0.01  # of the pixels, beside a border of one value
 _CLIPPED_PERCENT = 0.1
 _SAMPLE = 1_000_000  # pixels that are enough for percentiles
-_FLAT_LEVELS = 255 // 50
+_FLAT_FRACTION = 1 / 50
 _FLAT_SHARE = 0.99
 
 
@@ -67,14 +67,16 @@ def robust_limits(values: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def is_flat(levels: np.ndarray) -> bool:
-    """Whether nothing can be seen: 99 % of the pixels lie within a fiftieth of the gray range.
+def is_flat(levels: np.ndarray, fraction: float = _FLAT_FRACTION) -> bool:
+    """Whether nothing can be seen: 99 % of the pixels lie within a small part of the gray range.
 
     Args:
         levels: uint8, of any shape.
+        fraction: the part, of the range.
     """
+    values = int(255 * fraction) + 1
     below = np.concatenate([[0], np.cumsum(np.bincount(levels.ravel(), minlength=256))])
-    within = below[_FLAT_LEVELS + 1 :] - below[: -_FLAT_LEVELS - 1]
+    within = below[values:] - below[:-values]
     return within.max() >= _FLAT_SHARE * levels.size
 
 

@@ -1,6 +1,7 @@
 """From the settings to the data set."""
 
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -28,14 +29,17 @@ def load(config: DataConfig) -> Dataset:
     """
     if config.resolution < 1 or (config.images is not None and config.images < cache.FEWEST):
         raise UserError(f"Ask for at least {cache.FEWEST} images, of at least 1 pixel.")
-    root = Path(config.cache or cache.default_root())
-    sources = _sources(config, root)
-    wanted = min(config.images or len(sources), len(sources))
-    # Phantoms are drawn square, whatever the fit.
-    settings = cache.Settings(config.resolution, "square" if config.data == "phantom" else config.fit)
-    dataset = cache.prepare(sources, wanted, settings, root, config.strict)
-    _report(dataset, config.images)
-    _note_enlarged(dataset, sources, settings)
+    with warnings.catch_warnings():
+        # Pillow and pydicom warn of oddities in files; what matters of it is reported per file.
+        warnings.simplefilter("ignore")
+        root = Path(config.cache or cache.default_root())
+        sources = _sources(config, root)
+        wanted = min(config.images or len(sources), len(sources))
+        # Phantoms are drawn square, whatever the fit.
+        settings = cache.Settings(config.resolution, "square" if config.data == "phantom" else config.fit)
+        dataset = cache.prepare(sources, wanted, settings, root, config.strict)
+        _report(dataset, config.images)
+        _note_enlarged(dataset, sources, settings)
     return dataset
 
 

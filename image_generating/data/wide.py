@@ -4,6 +4,7 @@ Pillow keeps 16 bits of gray, but only the upper 8 of color and of gray with tra
 which of the two bytes of a sample to take, so such images are decoded twice, once for each.
 """
 
+import contextlib
 import sys
 from typing import BinaryIO
 
@@ -51,7 +52,8 @@ def read(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None] | None:
     if separate and _bits(image) > 8:
         raise Unusable("16-bit colors in separate planes are not supported: save it with interleaved ones")
     raw = _raw_mode(image)
-    if ";16" not in raw or image.mode == "CMYK":
+    # Of BMP ";16" means 16 bits a pixel.
+    if image.format not in ("PNG", "TIFF") or ";16" not in raw or image.mode == "CMYK":
         return None
     return _color(image, raw)
 
@@ -61,10 +63,13 @@ def _gray(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
     white_is_zero = image.format == "TIFF" and image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == 0
     no_data = image.info.get("transparency")
     if image.format == "TIFF" and _GDAL_NO_DATA in image.tag_v2:
-        no_data = float(str(image.tag_v2[_GDAL_NO_DATA]).strip("\0 "))
+        with contextlib.suppress(ValueError):  # a text that is no number states nothing
+            no_data = float(str(image.tag_v2[_GDAL_NO_DATA]).strip("\0 "))
     ImageOps.exif_transpose(image, in_place=True)
     values = np.asarray(image, np.float32)
-    absent = None if no_data is None else values == np.float32(no_data)
+    absent = None
+    if no_data is not None:
+        absent = np.isnan(values) if np.isnan(no_data) else values == np.float32(no_data)
     return -values if white_is_zero else values, absent
 
 

@@ -8,6 +8,8 @@ from image_generating.data import gray
 
 # Of the pixels; fewer lie within a window that was meant for other values.
 _FEWEST_WITHIN = 0.1
+# Of the gray range; with all pixels in so small a part it was meant for a greater depth.
+_SMALLEST_PART = 1 / 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +64,7 @@ def apply(
         low, high = limits
         levels = np.clip((changed - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
         present = slice(None) if absent is None or absent.all() else ~absent
-        if within[present].mean() >= _FEWEST_WITHIN and not gray.is_flat(levels[present]):
+        if within[present].mean() >= _FEWEST_WITHIN and not gray.is_flat(levels[present], _SMALLEST_PART):
             return changed, limits
     return values, None
 

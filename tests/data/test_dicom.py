@@ -188,6 +188,7 @@ CHEST = np.tile(np.linspace(0, 4095, 64).astype(np.uint16), (64, 1))
         {"WindowCenter": -3000, "WindowWidth": 500},
         {"WindowCenter": 40, "WindowWidth": 400},  # of a CT
         {"WindowCenter": 40, "WindowWidth": 400, "VOILUTFunction": "SIGMOID"},
+        {"WindowCenter": 32768, "WindowWidth": 65536},  # of 16 bits
         {"WindowCenter": 32768, "WindowWidth": 10_000_000},
         {"WindowCenter": "", "WindowWidth": ""},
         {"WindowCenter": 2048},

@@ -1,12 +1,14 @@
 import io
+import struct
 
 import numpy as np
 import pytest
 from PIL import Image
 from wide_files import channels, chunk, png, tiff
 
-from image_generating.data import wide
+from image_generating.data import gray, wide
 from image_generating.data.decode import square
+from image_generating.data.folder import find
 from image_generating.data.source import Unusable
 
 RANDOM = np.random.default_rng(0).integers(0, 65536, (9, 7, 4), dtype=np.uint16)
@@ -65,18 +67,19 @@ def test_twelve_used_bits_fill_the_gray_range(count):
 
 @pytest.mark.parametrize(("count", "stated"), [(1, [40000]), (3, [40000, 40000, 40000])])
 def test_the_value_that_a_png_states_for_no_data_does_not_count(count, stated):
-    gray = RAMP.copy()
-    gray[:20] = 40000
+    values = RAMP.copy()
+    values[:20] = 40000
     no_data = chunk(b"tRNS", np.array(stated, ">u2").tobytes())
-    got = square(png(channels(gray, count), no_data), 64, "stretch")
+    got = square(png(channels(values, count), no_data), 64, "stretch")
     np.testing.assert_allclose(got[22:], FULL[22:], atol=1)
     assert (got[:18] == 0).all()
 
 
-def test_the_value_that_a_tiff_states_for_no_data_does_not_count(tmp_path):
-    gray = RAMP.astype(np.float32)
-    gray[:20] = -9999
-    Image.fromarray(gray).save(tmp_path / "a.tif", tiffinfo={42113: "-9999"})
+@pytest.mark.parametrize("stated", ["-9999", "nan", "1200.5"])
+def test_the_value_that_a_tiff_states_for_no_data_does_not_count(tmp_path, stated):
+    values = RAMP.astype(np.float32)
+    values[:20] = float(stated)
+    Image.fromarray(values).save(tmp_path / "a.tif", tiffinfo={42113: stated})
     with open(tmp_path / "a.tif", "rb") as file:
         got = square(file, 64, "stretch")
     np.testing.assert_allclose(got[22:], FULL[22:], atol=1)
@@ -106,3 +109,24 @@ def test_wide_files_are_known_by_their_header(tmp_path):
     assert found == [True, False, False, False, False]
     assert wide.is_wide(png(channels(RAMP, 2)))
     assert wide.is_wide(tiff(channels(RAMP, 3)))
+
+
+def test_bitmaps_of_sixteen_bits_a_pixel_have_eight_a_color():
+    """5, 6 and 5 bits: Pillow's name for them looks like 16 bits a sample."""
+    ramp = np.tile(np.arange(32, dtype=np.uint16), (32, 1))
+    pixels = (ramp << 11 | ramp << 6 | ramp).tobytes()
+    masks = struct.pack("<3I", 0xF800, 0x07E0, 0x001F)
+    header = struct.pack("<IiiHHIIiiII", 40, 32, 32, 1, 16, 3, len(pixels), 0, 0, 0, 0)
+    file = io.BytesIO(b"BM" + struct.pack("<IHHI", 66 + len(pixels), 0, 0, 66) + header + masks + pixels)
+    np.testing.assert_allclose(square(file, 32, "stretch")[0], np.linspace(0, 253, 32), atol=3)
+    assert not wide.is_wide(file)
+
+
+def test_only_wide_images_are_prepared_anew_when_the_mapping_changes(tmp_path, monkeypatch):
+    Image.fromarray(RAMP.astype(np.uint8)).save(tmp_path / "a.png")
+    Image.fromarray(RAMP).save(tmp_path / "b.png")
+    Image.fromarray(RAMP).save(tmp_path / "c.tif")
+    before = [image.digest() for image in find(tmp_path)]
+    monkeypatch.setattr(gray, "MAPPING", "another")
+    after = [image.digest() for image in find(tmp_path)]
+    assert [old == new for old, new in zip(before, after, strict=True)] == [True, False, False]
