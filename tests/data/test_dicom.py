@@ -266,6 +266,13 @@ def test_files_without_a_preamble(implicit, little, tmp_path):
     assert image.size() == (64, 64)
 
 
+def test_files_with_a_header_and_no_preamble(tmp_path):
+    file = io.BytesIO()
+    make(CHEST).save_as(file, enforce_file_format=True)
+    bare = io.BytesIO(file.getvalue()[132:])
+    np.testing.assert_allclose(decode.square(bare, 64, "stretch"), FULL, atol=1)
+
+
 def test_an_index_of_other_files_is_named():
     dataset = make(CHEST)
     dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.1.3.10"

@@ -206,7 +206,7 @@ def test_the_real_program_says_all_of_it(tmp_path, capsys):
     write(images / "a\r.png")
     (images / "table.csv").write_text("1,2")
     output = tmp_path / "run"
-    assert cli.main(["train", "--data", str(images), "--resolution", "112", "--output", str(output)]) == 2
+    assert cli.main(["train", "--data", str(images), "--resolution", "112", "--output", str(output)]) != 0
     lines = capsys.readouterr().err
     assert r"im\nages: 2 images; passed over: 1 file of other kinds (.csv)" in lines
     assert "at least 2 images and 1 can be used" in lines
