@@ -19,7 +19,6 @@ import os
 import shutil
 import tempfile
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +31,7 @@ from tqdm import tqdm
 from image_generating import files
 from image_generating.data.dataset import Dataset
 from image_generating.data.source import Changed, Source, Unusable
-from image_generating.errors import UserError
+from image_generating.errors import UserError, shown
 
 FORMAT = 1  # raise it when prepared pixels change, so that older entries are not used
 FEWEST = 2  # a single image has nothing to be told apart from
@@ -83,9 +82,7 @@ def prepare(sources: Sequence[Source], wanted: int, settings: Settings, root: Pa
         raise _unwritable(root, error) from error
     # Threads, since Pillow decodes and resizes outside the interpreter lock and since TensorFlow does
     # not survive a fork.
-    with warnings.catch_warnings(), ThreadPoolExecutor(cores()) as pool:
-        # Pillow and pydicom warn of oddities in files; what matters of it is reported per file.
-        warnings.simplefilter("ignore")
+    with ThreadPoolExecutor(cores()) as pool:
         for _ in range(ATTEMPTS):
             # A file that vanishes while it is being prepared is found missing by the next attempt.
             with contextlib.suppress(Changed):
@@ -99,7 +96,8 @@ def _prepare(pool, sources, wanted, settings, root, strict) -> Dataset:
     def skip(name: str, reason: str) -> None:
         if strict:
             raise _refusal(name, reason)
-        skipped.append((name, reason))
+        # Names may hold control characters, and reasons the names of others; these are for people to read.
+        skipped.append((shown(name), shown(reason)))
 
     candidates = _distinct(pool, sources, wanted, skip)
     chosen = list(itertools.islice(candidates, wanted))
@@ -217,7 +215,7 @@ def _write(folder, pool, chosen, candidates, wanted, settings, skipped, strict) 
         raise UserError(
             f"Training needs at least {FEWEST} images and {count} can be used:"
             " add images, or repair those that were skipped."
-            + "".join(f"\n  {name}: {reason}" for name, reason in reasons[:MOST_NAMED])
+            + "".join(f"\n  {shown(name)}: {shown(reason)}" for name, reason in reasons[:MOST_NAMED])
         )
     record = {
         "settings": {"format": FORMAT, **dataclasses.asdict(settings)},
@@ -251,11 +249,15 @@ def _stored(location: Path) -> _Stored | None:
 
 
 def _refusal(name: str, reason: str) -> UserError:
-    return UserError(f"{name}: {reason}. Remove or repair it, or run without --strict to skip such files.")
+    return UserError(
+        f"{shown(name)}: {shown(reason)}. Remove or repair it, or run without --strict to skip such files."
+    )
 
 
 def _unwritable(root: Path, error: OSError) -> UserError:
-    return UserError(f"Cannot write the cache folder {root} ({error.strerror}): choose another with --cache.")
+    return UserError(
+        f"Cannot write the cache folder {shown(root)} ({error.strerror}): choose another with --cache."
+    )
 
 
 def _key(settings: Settings, digests: Iterable[str]) -> str:

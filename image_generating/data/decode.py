@@ -1,18 +1,17 @@
-"""From an image file to a square of gray levels: the one place for gray range and aspect.
+"""From an image file to a square of gray levels: the one place for color and aspect.
 
-Gray range: 8-bit images are taken as they are. Deeper ones (16 and 32 bits, float) are stretched so
-that the image's own minimum becomes 0 and its maximum 255, because detectors use an unknown part of
-their range; a DICOM window, where the file has one, is used instead. Color becomes luma (ITU-R 601),
-and transparent parts become black, as is outside the collimator of a radiograph.
+Images of 8 bits are taken as they are. Wider ones (16 and 32 bits, float) are mapped as `gray` describes,
+because detectors use an unknown part of their range; a DICOM window in which the image can be seen is used
+instead. Color becomes luma (ITU-R 601), and transparent parts become black, as is outside the collimator
+of a radiograph.
 """
 
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
-from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION
 
-from image_generating.data import dicom
+from image_generating.data import dicom, gray, sniff, wide
 from image_generating.data.source import Unusable
 
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP")
@@ -36,14 +35,19 @@ def square(file: BinaryIO, resolution: int, fit: str) -> np.ndarray:
     """
     try:
         if dicom.is_dicom(file):
-            gray = _window(*dicom.read(file, check_size))
+            image = gray.stretch(*dicom.read(file, check_size))
         else:
-            gray = _from_image(file, resolution)
-        return _fit(gray, resolution, fit)
+            image = _from_image(file, resolution)
+        return _fit(image, resolution, fit)
     except Unusable:
         raise
     except UnidentifiedImageError:
-        raise Unusable("not a JPEG, PNG, TIFF, BMP or DICOM image") from None
+        found = sniff.kind(file)
+        raise Unusable(
+            f"a {found} of a kind that cannot be decoded"
+            if found
+            else "not a JPEG, PNG, TIFF, BMP or DICOM image"
+        ) from None
     except Image.DecompressionBombError:
         raise Unusable(_too_large("")) from None
     except Exception as error:
@@ -62,18 +66,25 @@ def _from_image(file: BinaryIO, resolution: int) -> Image.Image:
         if image.format == "JPEG":
             # Decodes gray only, and at 1/2, 1/4 or 1/8 size while that leaves twice what is needed.
             image.draft("L", (2 * resolution, 2 * resolution))
-        # Pillow itself inverts these up to 8 bits only.
-        white_is_zero = image.format == "TIFF" and image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == 0
+        if deep := wide.read(image):
+            values, absent = deep
+            return gray.stretch(values, absent=absent)
         ImageOps.exif_transpose(image, in_place=True)
-        if image.mode.startswith(("I", "F")):
-            values = np.asarray(image, np.float32)
-            return _window(-values if white_is_zero else values)
         if image.has_transparency_data:
             color = image.convert("RGBA")
             black = Image.new("RGBA", color.size, (0, 0, 0, 255))
             return Image.alpha_composite(black, color).convert("L")
         # Through RGB, as palettes, CMYK and the like have no direct way to gray.
         return image.convert("L") if image.mode == "L" else image.convert("RGB").convert("L")
+
+
+def size(file: BinaryIO) -> tuple[int, int]:
+    """Width and height that the header of an image states; decoding may find it damaged nevertheless."""
+    if dicom.is_dicom(file):
+        return dicom.size(file)
+    file.seek(0)
+    with Image.open(file, formats=FORMATS) as image:
+        return image.size
 
 
 def check_size(width: int, height: int) -> None:
@@ -90,15 +101,6 @@ def _too_large(prefix: str) -> str:
     return f"{prefix}more than the limit of {PIXEL_LIMIT // 1_000_000} megapixels"
 
 
-def _window(values: np.ndarray, limits: tuple[float, float] | None = None) -> Image.Image:
-    """Values from `limits` (default: their own minimum and maximum) stretched to 0..255, as mode "F"."""
-    low, high = limits or (float(values.min()), float(values.max()))
-    if not np.isfinite([low, high]).all():
-        raise Unusable("holds values that are not finite numbers")
-    scaled = (values - low) * (255 / (high - low or 1))
-    return Image.fromarray(np.clip(scaled, 0, 255).astype(np.float32, copy=False))
-
-
 def _fit(image: Image.Image, resolution: int, fit: str) -> np.ndarray:
     width, height = image.size
     size, box = (resolution, resolution), (0, 0, width, height)
@@ -110,12 +112,14 @@ def _fit(image: Image.Image, resolution: int, fit: str) -> np.ndarray:
         scale = resolution / max(width, height)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
     resized = image.resize(size, Image.Resampling.LANCZOS, box)
-    low, high = resized.getextrema()
-    if low == high:
-        raise Unusable("every pixel has the same value")
     if resized.mode == "F":
         # Lanczos overshoots at edges; 8-bit images are rounded and clipped by Pillow itself.
         resized = Image.fromarray(np.rint(np.clip(np.asarray(resized), 0, 255)).astype(np.uint8))
+    low, high = resized.getextrema()
+    if low == high:
+        raise Unusable("every pixel has the same value")
+    if gray.is_flat(np.asarray(resized)):
+        raise Unusable("99 % of its pixels lie within a fiftieth of the gray range: nothing can be seen")
     if size != (resolution, resolution):
         padded = Image.new("L", (resolution, resolution))
         padded.paste(resized, ((resolution - size[0]) // 2, (resolution - size[1]) // 2))

@@ -10,16 +10,17 @@ from typing import BinaryIO
 
 import numpy as np
 
+from image_generating.data import sniff, window
 from image_generating.data.source import Unusable
 
 INSTALL = "pip install 'image-generating[dicom]'"
 DECODERS = ("pydicom", "pylibjpeg", "pylibjpeg-openjpeg", "pylibjpeg-libjpeg", "pylibjpeg-rle", "python-gdcm")
+_DIRECTORY = "1.2.840.10008.1.3.10"  # the SOP class of a DICOMDIR
 
 
 def is_dicom(file: BinaryIO) -> bool:
-    """Whether the file has the DICOM marker after its 128-byte preamble."""
-    file.seek(128)
-    return file.read(4) == b"DICM"
+    """Whether the file has the DICOM marker after its 128-byte preamble, or begins as if it followed."""
+    return sniff.kind(file) == "DICOM"
 
 
 @functools.cache
@@ -34,9 +35,15 @@ def decoders() -> str:
     return ",".join(found)
 
 
+def size(file: BinaryIO) -> tuple[int, int]:
+    """Width and height that the header states."""
+    dataset = _open(file, stop_before_pixels=True)
+    return int(dataset.Columns), int(dataset.Rows)
+
+
 def read(
     file: BinaryIO, check_size: Callable[[int, int], None]
-) -> tuple[np.ndarray, tuple[float, float] | None]:
+) -> tuple[np.ndarray, tuple[float, float] | None, np.ndarray | None]:
     """Reads the first frame.
 
     Args:
@@ -44,19 +51,18 @@ def read(
         check_size: called with width and height before the pixels are decoded.
 
     Returns:
-        Float values `(height, width)` that grow from black to white, and the values that are to be
-        black and white; None where the file states no window.
+        Float values `(height, width)` that grow from black to white; the values that are to be black and
+        white, or None where neither the file nor a depth of 8 bits says so; a mask of the pixels that are
+        padding, or None.
 
     Raises:
         Unusable: with the reason.
     """
-    try:
-        from pydicom import dcmread
-        from pydicom.pixels import pixel_array
-    except ImportError:
-        raise Unusable(f"reading DICOM needs pydicom: {INSTALL}") from None
-    file.seek(0)
-    dataset = dcmread(file)
+    dataset = _open(file)
+    from pydicom.pixels import pixel_array
+
+    if dataset.file_meta.get("MediaStorageSOPClassUID") == _DIRECTORY:
+        raise Unusable("is a DICOMDIR, an index of other files")
     if "PixelData" not in dataset:
         raise Unusable("the DICOM file holds no image")
     check_size(dataset.Columns, dataset.Rows)
@@ -68,31 +74,33 @@ def read(
     interpretation = dataset.PhotometricInterpretation
     if stored.ndim == 3:
         # pixel_array has turned YBR into RGB; the weights are ITU-R 601 luma.
-        return stored @ np.array([0.299, 0.587, 0.114], np.float32), (0, 2**dataset.BitsStored - 1)
+        values = stored @ np.array([0.299, 0.587, 0.114], np.float32)
+        return values, (0, 2**dataset.BitsStored - 1) if dataset.BitsStored <= 8 else None, None
     if interpretation not in ("MONOCHROME1", "MONOCHROME2"):
         raise Unusable(f"the DICOM photometric interpretation {interpretation} is not supported")
-    values, limits = _window(dataset, stored)
+    absent = window.padding(dataset, stored)
+    values, limits = window.apply(dataset, window.modality(dataset, stored), absent)
+    if limits is None and dataset.BitsStored <= 8:
+        present = values if absent is None or absent.all() else values[~absent]
+        limits = float(present.min()), float(present.max())
     if interpretation == "MONOCHROME1":
         values, limits = -values, limits and (-limits[1], -limits[0])
-    return values, limits
+    return values, limits, absent
 
 
-def _window(dataset, stored: np.ndarray) -> tuple[np.ndarray, tuple[float, float] | None]:
-    """Modality values, and through the VOI table or window if there is one (the first of several)."""
-    from pydicom.pixels import apply_modality_lut, apply_voi
+def _open(file: BinaryIO, **options):
+    """The data set, with the transfer syntax that files without a header of their own do not state."""
+    try:
+        from pydicom import dcmread
+    except ImportError:
+        raise Unusable(f"reading DICOM needs pydicom: {INSTALL}") from None
+    from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-    values = apply_modality_lut(stored, dataset)
-    if dataset.get("VOILUTSequence"):
-        bits = dataset.VOILUTSequence[0].LUTDescriptor[2]
-        return apply_voi(values, dataset).astype(np.float32), (0.0, 2.0**bits - 1)
-    values = values.astype(np.float32, copy=False)
-    if dataset.get("WindowCenter") is None or dataset.get("WindowWidth") is None:
-        return values, None
-    center, width = (float(np.atleast_1d(dataset[name].value)[0]) for name in ("WindowCenter", "WindowWidth"))
-    function = dataset.get("VOILUTFunction", "LINEAR")
-    if function == "SIGMOID":
-        return 1 / (1 + np.exp(-4 * (values - center) / width)), (0.0, 1.0)
-    if function == "LINEAR":
-        # The default function counts gray levels, of which a window of width w has w - 1 steps.
-        center, width = center - 0.5, max(width - 1, 1e-3)
-    return values, (center - width / 2, center + width / 2)
+    bare = not sniff.has_preamble(file)
+    file.seek(0)
+    dataset = dcmread(file, force=bare, **options)
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        implicit, little = dataset.original_encoding
+        explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
+    return dataset

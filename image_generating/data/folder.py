@@ -7,11 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from image_generating.data import decode, dicom
+from image_generating.data import decode, dicom, discovery, gray, wide
 from image_generating.data.source import Changed
-from image_generating.errors import UserError
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".dcm", ".dicom")
+from image_generating.errors import UserError, shown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,15 +20,26 @@ class ImageFile:
     name: str
 
     def digest(self) -> str:
-        """What decides the pixels: the file's content, and for DICOM the decoders installed.
+        """What decides the pixels: the content, for DICOM the decoders installed, the mapping of wide values.
 
         Raises:
             OSError: the file has vanished or may not be read.
         """
         with open(self.path, "rb") as file:
             content = _digest(file)
-            # Installing a decoder must make the cache look again at the files it could not read.
-            return f"{content} {dicom.decoders()}" if dicom.is_dicom(file) else content
+            if dicom.is_dicom(file):
+                # Installing a decoder must make the cache look again at the files it could not read.
+                return f"{content} {dicom.decoders()} {gray.MAPPING}"
+            # Images of 8 bits are not mapped, so their entries in the cache outlive a change of the mapping.
+            return f"{content} {gray.MAPPING}" if wide.is_wide(file) else content
+
+    def size(self) -> tuple[int, int] | None:
+        """Width and height in the header; None if they cannot be read."""
+        try:
+            with open(self.path, "rb") as file:
+                return decode.size(file)
+        except Exception:  # whatever a decoder raises of a file that has changed since
+            return None
 
     def pixels(self, digest: str, resolution: int, fit: str) -> np.ndarray:
         """The image as uint8 `(resolution, resolution)`; see `source.Source`."""
@@ -45,37 +54,36 @@ class ImageFile:
 
 
 def find(folder: str | os.PathLike) -> list[ImageFile]:
-    """Every image file below `folder`, sorted by its path in the folder.
+    """Every image file below `folder`, sorted by its path in the folder; see `search`."""
+    return search(folder)[0]
 
-    Files count by suffix, or without a known suffix by the DICOM marker, as scanners often name
-    files by number. Hidden files and folders do not count.
+
+def search(folder: str | os.PathLike) -> tuple[list[ImageFile], str]:
+    """Every image file below `folder` as `discovery.search` finds them, and what it passed over, in words.
 
     Raises:
-        UserError: there is no such folder, or no image in it.
+        UserError: there is no such folder, it cannot be read, or there is no image in it.
     """
     folder = Path(folder)
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "does not exist"
-        raise UserError(f"The data folder {folder} {what}: pass a folder of images, 'kaggle' or 'phantom'.")
-    found = []
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
-        for file in files:
-            path = Path(parent, file)
-            if not file.startswith(".") and (path.suffix.lower() in SUFFIXES or _has_dicom_marker(path)):
-                found.append(ImageFile(path, path.relative_to(folder).as_posix()))
+        raise UserError(
+            f"The data folder {shown(folder)} {what}: pass a folder of images, 'kaggle' or 'phantom'."
+        )
+    try:
+        found, account = discovery.search(folder)
+    except OSError as error:
+        raise UserError(
+            f"The data folder {shown(folder)} cannot be read ({error.strerror}): change its permissions."
+        ) from error
+    passed_over = str(account)
     if not found:
-        raise UserError(f"The data folder {folder} holds no JPEG, PNG, TIFF, BMP or DICOM: pass another.")
-    return sorted(found, key=lambda image: image.name)
+        raise UserError(
+            f"The data folder {shown(folder)} holds no JPEG, PNG, TIFF, BMP or DICOM: pass another."
+            + (f" Passed over: {passed_over}." if passed_over else "")
+        )
+    return [ImageFile(path, name) for path, name in found], passed_over
 
 
 def _digest(file) -> str:
     return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
-
-
-def _has_dicom_marker(path: Path) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return dicom.is_dicom(file)
-    except OSError:
-        return False

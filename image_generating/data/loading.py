@@ -1,6 +1,7 @@
 """From the settings to the data set."""
 
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +11,17 @@ from image_generating.data import cache, folder, kaggle
 from image_generating.data.dataset import Dataset
 from image_generating.data.drawn import Phantom
 from image_generating.data.source import Source
-from image_generating.errors import UserError
+from image_generating.errors import UserError, shown
 
 PHANTOMS = 300
+LARGEST_ENLARGEMENT = 4  # beyond, an image shows little but interpolation
 
 
 def load(config: DataConfig) -> Dataset:
     """The data set of the settings, prepared if this has not been done before.
 
-    Files that cannot be used are named on stderr, and so is a shortage of images.
+    Files that cannot be used are named on stderr, and so are those enlarged more than four times, what
+    the folder holds beside images, and a shortage of images.
 
     Raises:
         UserError: no such folder, too few usable images, no access to Kaggle, or an unusable file
@@ -26,13 +29,17 @@ def load(config: DataConfig) -> Dataset:
     """
     if config.resolution < 1 or (config.images is not None and config.images < cache.FEWEST):
         raise UserError(f"Ask for at least {cache.FEWEST} images, of at least 1 pixel.")
-    root = Path(config.cache or cache.default_root())
-    sources = _sources(config, root)
-    wanted = min(config.images or len(sources), len(sources))
-    # Phantoms are drawn square, whatever the fit.
-    settings = cache.Settings(config.resolution, "square" if config.data == "phantom" else config.fit)
-    dataset = cache.prepare(sources, wanted, settings, root, config.strict)
-    _report(dataset, config.images)
+    with warnings.catch_warnings():
+        # Pillow and pydicom warn of oddities in files; what matters of it is reported per file.
+        warnings.simplefilter("ignore")
+        root = Path(config.cache or cache.default_root())
+        sources = _sources(config, root)
+        wanted = min(config.images or len(sources), len(sources))
+        # Phantoms are drawn square, whatever the fit.
+        settings = cache.Settings(config.resolution, "square" if config.data == "phantom" else config.fit)
+        dataset = cache.prepare(sources, wanted, settings, root, config.strict)
+        _report(dataset, config.images)
+        _note_enlarged(dataset, sources, settings)
     return dataset
 
 
@@ -44,7 +51,9 @@ def _sources(config: DataConfig, root: Path) -> list[Source]:
         path = kaggle.download(DownloadConfig(output=root / "kaggle")) / kaggle.TRAINING
     else:
         path = Path(config.data)
-    images = folder.find(path)
+    images, passed_over = folder.search(path)
+    if passed_over:
+        print(f"{shown(path)}: {len(images)} images; passed over: {passed_over}", file=sys.stderr)
     if config.images is None:
         return images
     order = np.random.default_rng(config.seed).permutation(len(images))
@@ -58,3 +67,22 @@ def _report(dataset: Dataset, asked: int | None) -> None:
         print(f"skipped {len(dataset.skipped) - cache.MOST_NAMED} more", file=sys.stderr)
     if asked is not None and len(dataset) < asked:
         print(f"using {len(dataset)} images; {asked} were asked for", file=sys.stderr)
+
+
+def _note_enlarged(dataset: Dataset, sources: list[Source], settings: cache.Settings) -> None:
+    """Names the images of which a pixel becomes more than four along a side."""
+    used, notes = set(dataset.names), []
+    for source in sources:
+        size = source.size() if isinstance(source, folder.ImageFile) and source.name in used else None
+        if size is None:
+            continue
+        side = max(size) if settings.fit == "pad" else min(size)
+        if side * LARGEST_ENLARGEMENT < settings.resolution:
+            times = settings.resolution / side
+            notes.append(
+                f"note on {shown(source.name)}: {size[0]}×{size[1]} pixels, enlarged {times:.1f} times"
+            )
+    for note in notes[: cache.MOST_NAMED]:
+        print(note, file=sys.stderr)
+    if (more := len(notes) - cache.MOST_NAMED) > 0:
+        print(f"note on {more} more: enlarged more than {LARGEST_ENLARGEMENT} times", file=sys.stderr)

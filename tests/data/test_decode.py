@@ -87,7 +87,7 @@ def test_exif_orientation_is_applied():
 
 def test_first_page_of_several():
     pages = [Image.new("L", (8, 8), value) for value in (40, 90)]
-    pages[0].putpixel((0, 0), 41)
+    pages[0].putpixel((0, 0), 60)
     file = encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:])
     assert square(file, 8, "stretch")[4, 4] == 40
 

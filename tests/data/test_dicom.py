@@ -172,3 +172,109 @@ def test_installing_a_decoder_changes_what_identifies_a_file(tmp_path, monkeypat
     assert image.pixels(before, 64, "stretch").shape == (64, 64)
     monkeypatch.setattr(dicom, "decoders", lambda: "others")
     assert image.digest() != before
+
+
+CHEST = np.tile(np.linspace(0, 4095, 64).astype(np.uint16), (64, 1))
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"WindowCenter": 2048, "WindowWidth": 0},
+        {"WindowCenter": 2048, "WindowWidth": -100},
+        {"WindowCenter": 2048, "WindowWidth": 0.5},  # LINEAR asks for at least 1
+        {"WindowCenter": 2048, "WindowWidth": 0, "VOILUTFunction": "SIGMOID"},
+        {"WindowCenter": 2048, "WindowWidth": 0, "VOILUTFunction": "LINEAR_EXACT"},
+        {"WindowCenter": -3000, "WindowWidth": 500},
+        {"WindowCenter": 40, "WindowWidth": 400},  # of a CT
+        {"WindowCenter": 40, "WindowWidth": 400, "VOILUTFunction": "SIGMOID"},
+        {"WindowCenter": 32768, "WindowWidth": 65536},  # of 16 bits
+        {"WindowCenter": 32768, "WindowWidth": 10_000_000},
+        {"WindowCenter": "", "WindowWidth": ""},
+        {"WindowCenter": 2048},
+    ],
+)
+@pytest.mark.parametrize("interpretation", ["MONOCHROME1", "MONOCHROME2"])
+def test_a_window_in_which_nothing_is_seen_gives_way_to_the_own_range(window, interpretation):
+    got = square(make(CHEST, BitsStored=12, PhotometricInterpretation=interpretation, **window))
+    np.testing.assert_allclose(got if interpretation == "MONOCHROME2" else got[:, ::-1], FULL, atol=1)
+
+
+def test_the_first_window_that_can_be_used_is_taken():
+    got = square(make(RAMP, WindowCenter=[40, -9000, 1600, 9], WindowWidth=[0, 10, 1600, 9]))
+    np.testing.assert_allclose(got[0], np.clip((RAMP[0] - 800.0) / 1600, 0, 1) * 255, atol=1)
+
+
+def table(values, bits, first=0, packed=True):
+    from pydicom.dataset import Dataset
+
+    item = Dataset()
+    item.LUTDescriptor = [len(values), first, bits]
+    item.LUTData = np.asarray(values, np.uint16).tobytes() if packed else [int(value) for value in values]
+    item["LUTData"].VR = "OW" if packed else "US"
+    item.ModalityLUTType = "US"
+    return item
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("packed", [False, True])
+def test_tables_of_any_number_of_bits(bits, packed):
+    """Upside down and bent; what lies outside takes the first or last value."""
+    values = np.round((1 - np.linspace(0, 1, 3000) ** 2) * (2**bits - 1))
+    shown = np.interp(CHEST[0], 500 + np.arange(3000), values) / (2**bits - 1) * 255
+    modality = square(make(CHEST, BitsStored=12, ModalityLUTSequence=[table(values, bits, 500, packed)]))
+    np.testing.assert_allclose(modality[0], shown, atol=2)
+    voi = square(make(CHEST, BitsStored=12, VOILUTSequence=[table(values, bits, 500, packed)]))
+    np.testing.assert_allclose(voi[0], shown, atol=2)
+
+
+@pytest.mark.parametrize("interpretation", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("window", [{}, {"WindowCenter": 2048, "WindowWidth": 4096}])
+def test_padding_is_black_and_does_not_count(interpretation, window):
+    values = CHEST.copy()
+    values[:20] = 65530
+    values[20] = 65535
+    elements = {"PixelPaddingValue": 65530, "PixelPaddingRangeLimit": 65535, **window}
+    got = square(make(values, PhotometricInterpretation=interpretation, **elements))
+    expected = FULL if interpretation == "MONOCHROME2" else FULL[:, ::-1]
+    np.testing.assert_allclose(got[24:], expected[24:], atol=1)
+    assert (got[:18] == 0).all()
+
+
+def test_a_burnt_in_label_does_not_darken_the_rest():
+    values = CHEST.copy()
+    values[:8, :30] = 65535
+    np.testing.assert_allclose(square(make(values))[12:], FULL[12:], atol=2)
+
+
+def test_color_of_sixteen_bits():
+    color = np.dstack([CHEST] * 3)
+    np.testing.assert_allclose(square(make(color, PhotometricInterpretation="RGB")), FULL, atol=1)
+
+
+@pytest.mark.parametrize(("implicit", "little"), [(True, True), (False, True), (False, False)])
+def test_files_without_a_preamble(implicit, little, tmp_path):
+    """What some scanners export: the data set and nothing before it, under any name."""
+    from image_generating.data.folder import find
+
+    dataset = make(CHEST if little else CHEST.astype(">u2"), BitsStored=12)
+    del dataset.file_meta
+    dataset.save_as(tmp_path / "IM000001", implicit_vr=implicit, little_endian=little)
+    (tmp_path / "notes").write_text("words " * 100)
+    (image,) = find(tmp_path)
+    np.testing.assert_allclose(image.pixels(image.digest(), 64, "stretch"), FULL, atol=1)
+    assert image.size() == (64, 64)
+
+
+def test_files_with_a_header_and_no_preamble(tmp_path):
+    file = io.BytesIO()
+    make(CHEST).save_as(file, enforce_file_format=True)
+    bare = io.BytesIO(file.getvalue()[132:])
+    np.testing.assert_allclose(decode.square(bare, 64, "stretch"), FULL, atol=1)
+
+
+def test_an_index_of_other_files_is_named():
+    dataset = make(CHEST)
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.1.3.10"
+    with pytest.raises(Unusable, match="DICOMDIR, an index of other files"):
+        square(dataset)
