@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from image_generating import provenance
 from image_generating.config import GenerateConfig, GifConfig, InterpolateConfig
 from image_generating.errors import UserError
 from image_generating.figures import caption, save_gif, tile
@@ -43,7 +44,7 @@ def run_generate(config: GenerateConfig) -> None:
                 bar.update()
     if config.grid:
         with replacing(config.output / "grid.png") as temporary:
-            tile(np.stack(shown)).save(temporary)
+            tile(np.stack(shown)).save(temporary, pnginfo=provenance.mark())
     print(f"{config.count} pictures in {config.output}")
 
 

@@ -20,13 +20,14 @@ FORMATS = ("JPEG", "PNG", "TIFF", "BMP")
 PIXEL_LIMIT = 100_000_000
 
 
-def square(file: BinaryIO, resolution: int, fit: str) -> np.ndarray:
+def square(file: BinaryIO, resolution: int, fit: str, flat: bool = False) -> np.ndarray:
     """Reads an image as a square of gray levels.
 
     Args:
         file: a JPEG, PNG, TIFF, BMP or DICOM file; of several pages the first is read.
         resolution: side of the square in pixels.
         fit: "stretch" (each axis scaled on its own), "crop" (the centre square) or "pad" (black bars).
+        flat: take an image whose pixels all have the same value, too.
 
     Returns:
         uint8 `(resolution, resolution)`, antialiased where reduced.
@@ -39,7 +40,7 @@ def square(file: BinaryIO, resolution: int, fit: str) -> np.ndarray:
             gray = _window(*dicom.read(file, check_size))
         else:
             gray = _from_image(file, resolution)
-        return _fit(gray, resolution, fit)
+        return _fit(gray, resolution, fit, flat)
     except Unusable:
         raise
     except UnidentifiedImageError:
@@ -99,7 +100,7 @@ def _window(values: np.ndarray, limits: tuple[float, float] | None = None) -> Im
     return Image.fromarray(np.clip(scaled, 0, 255).astype(np.float32, copy=False))
 
 
-def _fit(image: Image.Image, resolution: int, fit: str) -> np.ndarray:
+def _fit(image: Image.Image, resolution: int, fit: str, flat: bool) -> np.ndarray:
     width, height = image.size
     size, box = (resolution, resolution), (0, 0, width, height)
     if fit == "crop":
@@ -111,7 +112,7 @@ def _fit(image: Image.Image, resolution: int, fit: str) -> np.ndarray:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
     resized = image.resize(size, Image.Resampling.LANCZOS, box)
     low, high = resized.getextrema()
-    if low == high:
+    if low == high and not flat:
         raise Unusable("every pixel has the same value")
     if resized.mode == "F":
         # Lanczos overshoots at edges; 8-bit images are rounded and clipped by Pillow itself.

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from image_generating import provenance
 from image_generating.data import decode, dicom
-from image_generating.data.source import Changed
+from image_generating.data.source import Changed, Unusable
 from image_generating.errors import UserError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".dcm", ".dicom")
@@ -26,20 +27,23 @@ class ImageFile:
 
         Raises:
             OSError: the file has vanished or may not be read.
+            Unusable: it is a grid or a figure of this program.
         """
         with open(self.path, "rb") as file:
             content = _digest(file)
+            if provenance.is_composed(file, self.path):
+                raise Unusable("composed of several images by this program")
             # Installing a decoder must make the cache look again at the files it could not read.
             return f"{content} {dicom.decoders()}" if dicom.is_dicom(file) else content
 
-    def pixels(self, digest: str, resolution: int, fit: str) -> np.ndarray:
-        """The image as uint8 `(resolution, resolution)`; see `source.Source`."""
+    def pixels(self, digest: str, resolution: int, fit: str, flat: bool = False) -> np.ndarray:
+        """The image as uint8 `(resolution, resolution)`; see `source.Source` and `decode.square`."""
         try:
             with open(self.path, "rb") as file:
                 if _digest(file) != digest.split()[0]:
                     raise Changed(self.name)
                 file.seek(0)
-                return decode.square(file, resolution, fit)
+                return decode.square(file, resolution, fit, flat)
         except OSError as error:
             raise Changed(self.name) from error
 

@@ -32,7 +32,7 @@ def load(config: DataConfig) -> Dataset:
     # Phantoms are drawn square, whatever the fit.
     settings = cache.Settings(config.resolution, "square" if config.data == "phantom" else config.fit)
     dataset = cache.prepare(sources, wanted, settings, root, config.strict)
-    _report(dataset, config.images)
+    report(dataset, config.images)
     return dataset
 
 
@@ -51,7 +51,8 @@ def _sources(config: DataConfig, root: Path) -> list[Source]:
     return [images[index] for index in order]
 
 
-def _report(dataset: Dataset, asked: int | None) -> None:
+def report(dataset: Dataset, asked: int | None) -> None:
+    """Says on stderr what was skipped, and when there are fewer images than were asked for."""
     for name, reason in dataset.skipped[: cache.MOST_NAMED]:
         print(f"skipped {name}: {reason}", file=sys.stderr)
     if len(dataset.skipped) > cache.MOST_NAMED:
