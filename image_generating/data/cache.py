@@ -207,7 +207,7 @@ def _write(folder, pool, chosen, candidates, wanted, settings, skipped, strict) 
     if count < FEWEST:
         reasons = [*skipped, *((file["name"], file["skipped"]) for file in looked_at if file["skipped"])]
         raise UserError(
-            f"At least {FEWEST} images are needed and {count} can be used:"
+            f"There must be at least {FEWEST} images and {count} can be used:"
             " add images, or repair those that were skipped."
             + "".join(f"\n  {name}: {reason}" for name, reason in reasons[:MOST_NAMED])
         )

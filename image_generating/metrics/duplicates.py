@@ -1,8 +1,8 @@
 """The same picture in two sets, also after re-encoding, resizing, cropping or a change of brightness.
 
-Aligned chests look alike: at 32 pixels two patients may correlate by 0.93. So a coarse comparison of all pairs,
-one matrix product, only names candidates; these are laid onto each other and compared at 128 pixels, where two
-radiographs differ, also two of the same patient. `benchmarks/near_copies.py` measures how well that works.
+Aligned chests look alike: at 32 pixels two patients may correlate by 0.93. So a coarse comparison of all
+pairs, one matrix product, only names candidates; these are laid onto each other and compared at 128 pixels,
+where two radiographs differ, also two of one patient. `benchmarks/near_copies.py` measures how well it works.
 """
 
 import dataclasses
@@ -69,9 +69,9 @@ def find(pictures: Fingerprints, known: Fingerprints) -> list[Match]:
         similar = pictures.coarse[start : start + _BLOCK] @ known.coarse.T
         for row in np.flatnonzero(similar.max(axis=1) > CANDIDATE):
             candidates = np.argsort(-similar[row], kind="stable")[:CANDIDATES]
-            image = _fine(pictures.reduced[start + row])
+            image = pictures.reduced[start + row]
             best = max(
-                (aligned_correlation(image, _fine(known.reduced[other])), -int(other))
+                (similarity(image, known.reduced[other]), -int(other))
                 for other in candidates
                 if similar[row, other] > CANDIDATE
             )
@@ -103,19 +103,20 @@ class Watcher:
         self._seen += len(images)
 
 
-def aligned_correlation(image: np.ndarray, other: np.ndarray) -> float:
+def similarity(image: np.ndarray, other: np.ndarray) -> float:
     """The correlation of two pictures' edges, at most 1, after moving and stretching one onto the other.
 
     Each axis is moved and stretched on its own, as by a crop, by Gauss–Newton steps.
 
     Args:
-        image: edges, shape (S, S).
-        other: edges, the same shape.
+        image: gray values as in `Fingerprints.reduced`, shape (128, 128).
+        other: the same of another picture.
 
     Reference: Lucas, Kanade 1981.
     """
     from scipy.ndimage import affine_transform
 
+    image, other = (_edges(picture.astype(np.float32), 1.5, 5, 8) for picture in (image, other))
     side = len(image)
     # What was moved in from beyond the border is not compared.
     inner = np.s_[side // 12 : -(side // 12), side // 12 : -(side // 12)]
@@ -133,10 +134,6 @@ def aligned_correlation(image: np.ndarray, other: np.ndarray) -> float:
         moved = affine_transform(image, 1 + stretch, offset, order=1, mode="nearest")
         best = max(best, _correlation(moved[inner], other[inner]))
     return best
-
-
-def _fine(reduced: np.ndarray) -> np.ndarray:
-    return _edges(reduced.astype(np.float32), 1.5, 5, 8)
 
 
 def _edges(image: np.ndarray, fine: float, coarse: float, around: float) -> np.ndarray:

@@ -24,6 +24,8 @@ from image_generating.metrics.privacy import ClosestPairs, Pair
 
 LEAST = 2
 MOST_NAMED = 5
+# From here on a similarity is no less than rounding makes of 1.
+EQUAL = 0.9999
 
 
 @dataclasses.dataclass(frozen=True)
@@ -229,10 +231,10 @@ def _refuse_overlap(config: EvaluateConfig, train: data.Dataset, heldout: data.D
     """Held-out images that were trained on would make copies look like good images."""
     matches = duplicates.find(Fingerprints.of(heldout.images), Fingerprints.of(train.images))
     if matches:
+        names = [str(config.heldout / name) for name in heldout.names]
         raise UserError(
             f"{len(matches)} of the held-out images are also training images: "
-            f"{_pairs(matches, [str(config.heldout / name) for name in heldout.names], config.train, train)}. "
-            "Take them out of one of the two folders."
+            f"{_pairs(matches, names, config.train, train)}. Take them out of one of the two folders."
         )
 
 
@@ -246,16 +248,15 @@ def _warning(
 
 
 def _pairs(matches: Sequence[Match], names: Sequence[str], folder: Path, known: data.Dataset) -> str:
-    """The first few pairs as text; where they are not equal to the last digit, how similar they are."""
-    shown = ", ".join(
-        f"{names[match.number]} {_relation(match.similarity)} {folder / known.names[match.known]}"
-        for match in matches[:MOST_NAMED]
-    )
-    return shown + (f" and {len(matches) - MOST_NAMED} more" if len(matches) > MOST_NAMED else "")
-
-
-def _relation(similarity: float) -> str:
-    return "=" if similarity > 0.9999 else f"≈ ({similarity:.2f})"
+    """The first few pairs as text, and of unequal ones how similar they are."""
+    shown = []
+    for match in matches[:MOST_NAMED]:
+        first, second = names[match.number], folder / known.names[match.known]
+        equal = match.similarity > EQUAL
+        shown.append(
+            f"{first} = {second}" if equal else f"{first} ≈ {second} (similarity {match.similarity:.2f})"
+        )
+    return ", ".join(shown) + (f" and {len(matches) - MOST_NAMED} more" if len(matches) > MOST_NAMED else "")
 
 
 def _from_model(config: EvaluateConfig) -> Iterable[np.ndarray]:

@@ -58,8 +58,8 @@ def _kid(ours: Estimate, real: Estimate) -> str | None:
     if None in (ours.low, real.high) or ours.low <= real.high:
         return None
     return (
-        f"The distance to real images, KID, is {numerals.fixed(1000 * ours.value, 1)}·10⁻³; for real images it "
-        f"stays below {numerals.fixed(1000 * real.high, 1)}·10⁻³."
+        f"The distance to real images, KID, is {numerals.fixed(1000 * ours.value, 1)}·10⁻³; for real images "
+        f"it stays below {numerals.fixed(1000 * real.high, 1)}·10⁻³."
     )
 
 
