@@ -13,6 +13,7 @@ from image_generating.metrics.estimate import Incomputable, require
 
 CELL_IMAGES = 20
 NEAR = 0.5
+ROUNDING = 1e-6
 
 
 def copying(generated: np.ndarray, heldout: np.ndarray, train: np.ndarray, *, seed: int = 0) -> float:
@@ -104,6 +105,9 @@ def neighbor_ratio(
     require(len(heldout), 2 if same else 1, "held-out images")
     to_train = neighbors.nearest(generated, train)[0][:, 0]
     to_heldout = neighbors.nearest(generated, heldout, same=same)[0][:, 0]
+    # Rounding leaves a little of the distance of equal features.
+    rounding = ROUNDING * np.linalg.norm(train.std(axis=0))
+    to_train, to_heldout = (np.where(d > rounding, d, 0) for d in (to_train, to_heldout))
     # An image that both sets hold is as close to one as to the other.
     ratios = np.where(to_train == to_heldout, 1.0, np.inf)
     np.divide(to_train, to_heldout, out=ratios, where=to_heldout > 0)

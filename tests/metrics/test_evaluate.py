@@ -13,7 +13,7 @@ from image_generating import cli, provenance
 from image_generating.config import EvaluateConfig
 from image_generating.errors import UserError
 from image_generating.figures import tile
-from image_generating.metrics import evaluate, extractors
+from image_generating.metrics import evaluate, extractors, measures
 from image_generating.metrics.controls import CONTROLS
 from image_generating.metrics.estimate import Estimate
 from image_generating.metrics.measures import equal_size
@@ -94,6 +94,25 @@ def test_no_known_failure_is_flagged_for_a_wrong_reason(with_controls, key, inno
     _, found = with_controls.controls[key]
 
     assert not innocent & {finding.flag for finding in found}
+
+
+def test_a_held_out_image_repeated_has_no_senseless_ratio(with_controls):
+    """It was written as 10622443718006186317539847121447944192.00."""
+    ratio = with_controls.controls["repeated"][0]["neighbor_ratio"]
+
+    assert str(ratio) == "most of these images are held-out images themselves"
+
+
+def test_a_number_that_is_not_finite_is_none():
+    numbers = measures._collect(
+        none=lambda: Estimate(np.inf),
+        unsure=lambda: Estimate(1.0, np.nan, np.inf),
+        sure=lambda: Estimate(1.0, 0.5, 2.0),
+    )
+
+    assert str(numbers["none"]) == "has no finite value for these images"
+    assert numbers["unsure"] == Estimate(1.0)
+    assert numbers["sure"] == Estimate(1.0, 0.5, 2.0)
 
 
 def test_controls_are_what_they_say():
