@@ -9,6 +9,7 @@ import imageio.v3 as imageio
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from image_generating import provenance
 from image_generating.errors import UserError
 from image_generating.files import replacing
 
@@ -43,7 +44,7 @@ def tile(images: np.ndarray, columns: int | None = None, side: int | None = None
 def save_preview(images: np.ndarray, path: Path) -> None:
     """Writes one frame of a training: the images as a grid of one size, whatever their resolution."""
     with replacing(path) as temporary:
-        tile(images, side=_PREVIEW_TILE).save(temporary)
+        tile(images, side=_PREVIEW_TILE).save(temporary, pnginfo=provenance.mark())
 
 
 def plot_curves(history: Sequence[dict[str, float]], path: Path) -> None:
@@ -98,7 +99,7 @@ def plot_curves(history: Sequence[dict[str, float]], path: Path) -> None:
             axis.set_yscale("log")
     axes[-1].set_xlabel("thousand images shown")
     with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+        figure.savefig(temporary, dpi=110, metadata=provenance.COMPOSED)
 
 
 def caption(picture: Image.Image, text: str) -> Image.Image:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from image_generating import previews
+from image_generating import previews, provenance
 from image_generating.config import GenerateConfig, GifConfig, InterpolateConfig
 from image_generating.errors import UserError, shown
 from image_generating.figures import caption, save_gif, save_mp4, tile
@@ -33,14 +33,14 @@ def run_generate(config: GenerateConfig) -> None:
     # As PNG a radiograph takes less than a byte a pixel.
     check_folder(config.output, room=config.count * math.prod(generator.output_shape[1:]))
     config.output.mkdir(parents=True, exist_ok=True)
-    shown = []
+    tiles = []
     with tqdm(total=config.count, unit="img") as bar:
         for batch in generate(generator, config.count, config.seed, config.batch_size, config.truncation):
             for image in batch:
                 with replacing(config.output / f"result{bar.n}.png") as temporary:
                     Image.fromarray(image).save(temporary)
                 if config.grid and bar.n < _MOST_IN_GRID:
-                    shown.append(
+                    tiles.append(
                         np.asarray(
                             Image.fromarray(image).resize((_GRID_SIDE, _GRID_SIDE), Image.Resampling.LANCZOS)
                         )
@@ -48,7 +48,7 @@ def run_generate(config: GenerateConfig) -> None:
                 bar.update()
     if config.grid:
         with replacing(config.output / "grid.png") as temporary:
-            tile(np.stack(shown)).save(temporary)
+            tile(np.stack(tiles)).save(temporary, pnginfo=provenance.mark())
     print(f"{config.count} pictures in {config.output}")
 
 

@@ -131,6 +131,8 @@ def _distinct(pool, sources, wanted, skip) -> Iterator[tuple[Source, str]]:
             return source.digest()
         except FileNotFoundError:
             return Unusable("vanished after the folder was listed")
+        except Unusable as reason:
+            return reason
         except OSError as error:
             return Unusable(f"cannot be read ({error.strerror})")
 
@@ -213,7 +215,7 @@ def _write(folder, pool, chosen, candidates, wanted, settings, skipped, strict) 
     if count < FEWEST:
         reasons = [*skipped, *((file["name"], file["skipped"]) for file in looked_at if file["skipped"])]
         raise UserError(
-            f"Training needs at least {FEWEST} images and {count} can be used:"
+            f"There must be at least {FEWEST} images and {count} can be used:"
             " add images, or repair those that were skipped."
             + "".join(f"\n  {shown(name)}: {shown(reason)}" for name, reason in reasons[:MOST_NAMED])
         )

@@ -19,13 +19,14 @@ FORMATS = ("JPEG", "PNG", "TIFF", "BMP")
 PIXEL_LIMIT = 100_000_000
 
 
-def square(file: BinaryIO, resolution: int, fit: str) -> np.ndarray:
+def square(file: BinaryIO, resolution: int, fit: str, flat: bool = False) -> np.ndarray:
     """Reads an image as a square of gray levels.
 
     Args:
         file: a JPEG, PNG, TIFF, BMP or DICOM file; of several pages the first is read.
         resolution: side of the square in pixels.
         fit: "stretch" (each axis scaled on its own), "crop" (the centre square) or "pad" (black bars).
+        flat: take an image in which nothing can be seen, too.
 
     Returns:
         uint8 `(resolution, resolution)`, antialiased where reduced.
@@ -38,7 +39,7 @@ def square(file: BinaryIO, resolution: int, fit: str) -> np.ndarray:
             image = gray.stretch(*dicom.read(file, check_size))
         else:
             image = _from_image(file, resolution)
-        return _fit(image, resolution, fit)
+        return _fit(image, resolution, fit, flat)
     except Unusable:
         raise
     except UnidentifiedImageError:
@@ -101,7 +102,7 @@ def _too_large(prefix: str) -> str:
     return f"{prefix}more than the limit of {PIXEL_LIMIT // 1_000_000} megapixels"
 
 
-def _fit(image: Image.Image, resolution: int, fit: str) -> np.ndarray:
+def _fit(image: Image.Image, resolution: int, fit: str, flat: bool) -> np.ndarray:
     width, height = image.size
     size, box = (resolution, resolution), (0, 0, width, height)
     if fit == "crop":
@@ -116,9 +117,9 @@ def _fit(image: Image.Image, resolution: int, fit: str) -> np.ndarray:
         # Lanczos overshoots at edges; 8-bit images are rounded and clipped by Pillow itself.
         resized = Image.fromarray(np.rint(np.clip(np.asarray(resized), 0, 255)).astype(np.uint8))
     low, high = resized.getextrema()
-    if low == high:
+    if low == high and not flat:
         raise Unusable("every pixel has the same value")
-    if gray.is_flat(np.asarray(resized)):
+    if not flat and gray.is_flat(np.asarray(resized)):
         raise Unusable("99 % of its pixels lie within a fiftieth of the gray range: nothing can be seen")
     if size != (resolution, resolution):
         padded = Image.new("L", (resolution, resolution))

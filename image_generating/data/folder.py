@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from image_generating import provenance
 from image_generating.data import decode, dicom, discovery, gray, wide
-from image_generating.data.source import Changed
+from image_generating.data.source import Changed, Unusable
 from image_generating.errors import UserError, shown
 
 
@@ -24,9 +25,12 @@ class ImageFile:
 
         Raises:
             OSError: the file has vanished or may not be read.
+            Unusable: it is a grid or a figure of this program.
         """
         with open(self.path, "rb") as file:
             content = _digest(file)
+            if provenance.is_composed(file, self.path):
+                raise Unusable("composed of several images by this program")
             if dicom.is_dicom(file):
                 # Installing a decoder must make the cache look again at the files it could not read.
                 return f"{content} {dicom.decoders()} {gray.MAPPING}"
@@ -41,21 +45,16 @@ class ImageFile:
         except Exception:  # whatever a decoder raises of a file that has changed since
             return None
 
-    def pixels(self, digest: str, resolution: int, fit: str) -> np.ndarray:
-        """The image as uint8 `(resolution, resolution)`; see `source.Source`."""
+    def pixels(self, digest: str, resolution: int, fit: str, flat: bool = False) -> np.ndarray:
+        """The image as uint8 `(resolution, resolution)`; see `source.Source` and `decode.square`."""
         try:
             with open(self.path, "rb") as file:
                 if _digest(file) != digest.split()[0]:
                     raise Changed(self.name)
                 file.seek(0)
-                return decode.square(file, resolution, fit)
+                return decode.square(file, resolution, fit, flat)
         except OSError as error:
             raise Changed(self.name) from error
-
-
-def find(folder: str | os.PathLike) -> list[ImageFile]:
-    """Every image file below `folder`, sorted by its path in the folder; see `search`."""
-    return search(folder)[0]
 
 
 def search(folder: str | os.PathLike) -> tuple[list[ImageFile], str]:

@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +30,21 @@ def load(config: DataConfig) -> Dataset:
     """
     if config.resolution < 1 or (config.images is not None and config.images < cache.FEWEST):
         raise UserError(f"Ask for at least {cache.FEWEST} images, of at least 1 pixel.")
+    return prepare(config, _sources)
+
+
+def prepare(config: DataConfig, find: Callable[[DataConfig, Path], list[Source]]) -> Dataset:
+    """The data set of the sources that a function finds, with everything named as `load` says.
+
+    Args:
+        config: the settings.
+        find: takes them and the cache folder; returns the candidates in order of preference.
+    """
     with warnings.catch_warnings():
         # Pillow and pydicom warn of oddities in files; what matters of it is reported per file.
         warnings.simplefilter("ignore")
         root = Path(config.cache or cache.default_root())
-        sources = _sources(config, root)
+        sources = find(config, root)
         wanted = min(config.images or len(sources), len(sources))
         # Phantoms are drawn square, whatever the fit.
         settings = cache.Settings(config.resolution, "square" if config.data == "phantom" else config.fit)
@@ -41,6 +52,14 @@ def load(config: DataConfig) -> Dataset:
         _report(dataset, config.images)
         _note_enlarged(dataset, sources, settings)
     return dataset
+
+
+def search(path: str | Path) -> list[folder.ImageFile]:
+    """Every image file of a folder; what was passed over is named on stderr."""
+    images, passed_over = folder.search(path)
+    if passed_over:
+        print(f"{shown(path)}: {len(images)} images; passed over: {passed_over}", file=sys.stderr)
+    return images
 
 
 def _sources(config: DataConfig, root: Path) -> list[Source]:
@@ -51,9 +70,7 @@ def _sources(config: DataConfig, root: Path) -> list[Source]:
         path = kaggle.download(DownloadConfig(output=root / "kaggle")) / kaggle.TRAINING
     else:
         path = Path(config.data)
-    images, passed_over = folder.search(path)
-    if passed_over:
-        print(f"{shown(path)}: {len(images)} images; passed over: {passed_over}", file=sys.stderr)
+    images = search(path)
     if config.images is None:
         return images
     order = np.random.default_rng(config.seed).permutation(len(images))

@@ -23,6 +23,7 @@ class Source(Protocol):
 
         Raises:
             OSError: it cannot be read.
+            Unusable: it is no image of its own.
         """
 
     def pixels(self, digest: str, resolution: int, fit: str) -> np.ndarray:

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Literal
 
+from image_generating.metrics import numerals
 from image_generating.metrics.estimate import Estimate, Incomputable
 
 
@@ -31,18 +32,17 @@ class Metric:
     unit: str = ""
 
     def show(self, value: float) -> str:
-        """The value as text, with a real minus sign."""
-        text = f"{value * self.scale:.{self.digits}f}"
-        return text.replace("-", "−") if float(text) else text.lstrip("-")
+        """The value as text."""
+        return numerals.fixed(value * self.scale, self.digits)
 
     def span(self, estimate: Estimate) -> str:
         """Its range as text."""
         return f"{self.show(estimate.low)} to {self.show(estimate.high)}"
 
     def cell(self, number: Estimate | Incomputable) -> str:
-        """The number with its range, or a word that it is missing."""
+        """The number with its range, or that there is none."""
         if isinstance(number, Incomputable):
-            return "missing"
+            return "cannot be computed"
         span = f" ({self.span(number)})" if number.low is not None else ""
         return f"{self.show(number.value)}{self.unit}{span}"
 

@@ -2,8 +2,9 @@
 
 import contextlib
 import dataclasses
+import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ from PIL import Image
 
 from image_generating import data, files
 from image_generating.config import DataConfig, EvaluateConfig
-from image_generating.data import cache
+from image_generating.data import cache, judged
 from image_generating.errors import UserError
-from image_generating.metrics import digest, extractors, features, findings, measures, report
+from image_generating.metrics import duplicates, extractors, features, findings, measures, report
 from image_generating.metrics.controls import CONTROLS
+from image_generating.metrics.duplicates import Fingerprints, Match
 from image_generating.metrics.features import Observed
 from image_generating.metrics.findings import Finding
 from image_generating.metrics.measures import Numbers
@@ -22,6 +24,8 @@ from image_generating.metrics.privacy import ClosestPairs, Pair
 
 ROOM = 30_000_000  # bytes of a report at most
 MOST_NAMED = 5
+# From here on a similarity is no less than rounding makes of 1.
+EQUAL = 0.9999
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Evaluation:
         found: what is wrong with the generated images.
         controls: for each key of `CONTROLS` that was made, its numbers and what was found.
         closest: the generated images that come closest to a training image.
+        copies: for "training" and "held-out" the generated images that are the same picture as one of those.
         generated: the generated images, reduced.
         train: the training images, reduced.
         heldout: the held-out images, reduced.
@@ -49,6 +54,7 @@ class Evaluation:
     found: list[Finding]
     controls: dict[str, tuple[Numbers, list[Finding]]]
     closest: list[Pair]
+    copies: dict[str, list[Match]]
     generated: Observed
     train: Observed
     heldout: Observed
@@ -67,14 +73,16 @@ def run(config: EvaluateConfig) -> Evaluation:
     started = time.perf_counter()
     _check(config)
     extractor = extractors.get(config.extractor)
-    train, heldout = (_real(config, folder) for folder in (config.train, config.heldout))
+    train, heldout = (_read(config, flag, data.load) for flag in ("train", "heldout"))
     _refuse_overlap(config, train, heldout)
     notes = [*_notes(config, config.train, train), *_notes(config, config.heldout, heldout)]
     if config.model:
         batches, total = _from_model(config), config.count
+        names = [f"image {number} of seed {config.seed}" for number in range(total)]
     else:
-        images = _real(config, config.images)
+        images = _read(config, "images", judged.load)
         batches, total = images.images, len(images)
+        names = [str(config.images / name) for name in images.names]
         notes += _notes(config, config.images, images)
     evaluation = evaluate(
         batches,
@@ -87,9 +95,15 @@ def run(config: EvaluateConfig) -> Evaluation:
         controls=config.controls,
     )
     evaluation.seconds["total"] = time.perf_counter() - started
+    known = {"training": (config.train, train), "held-out": (config.heldout, heldout)}
+    warnings = [
+        _warning(matches, names, name, *known[name]) for name, matches in evaluation.copies.items() if matches
+    ]
     with files.replacing_folder(config.output, report.REPORT) as output:
-        report.write(evaluation, config, notes, output)
+        report.write(evaluation, config, warnings, notes, output)
     print(report.table(evaluation), *notes, sep="\n")
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
     print(f"\n{config.output / report.PAGE}")
     return evaluation
 
@@ -128,7 +142,13 @@ def evaluate(
     train = observe(train_images, len(train_images), "training images")
     heldout = observe(heldout_images, len(heldout_images), "held-out images")
     closest = ClosestPairs(train.features)
-    generated = observe(batches, total, "generated images", closest)
+    watcher = duplicates.Watcher({"training": train_images, "held-out": heldout_images})
+
+    def watch(images, its_features):
+        closest(images, its_features)
+        watcher(images)
+
+    generated = observe(batches, total, "generated images", watch)
 
     started = time.perf_counter()
     size = measures.equal_size(generated, train, heldout)
@@ -151,6 +171,7 @@ def evaluate(
         found=findings.find(numbers, floor),
         controls=failures,
         closest=closest.pairs,
+        copies=watcher.matches,
         generated=generated,
         train=train,
         heldout=heldout,
@@ -166,14 +187,21 @@ def _check(config: EvaluateConfig):
         raise UserError(
             "Give either --model, a generator's folder, or --images, a folder of generated images."
         )
+    if config.images and not config.images.is_dir():
+        raise UserError(f"--images {config.images} is no folder; name one of generated images.")
     files.check_folder(config.output, report.REPORT, ROOM)
 
 
-def _real(config: EvaluateConfig, folder: Path) -> data.Dataset:
+def _read(config: EvaluateConfig, flag: str, load: Callable[[DataConfig], data.Dataset]) -> data.Dataset:
+    """The images of the folder that a flag names."""
+    folder = str(getattr(config, flag))
     settings = DataConfig(
-        data=str(folder), resolution=config.resolution, fit=config.fit, cache=config.cache, seed=config.seed
+        data=folder, resolution=config.resolution, fit=config.fit, cache=config.cache, seed=config.seed
     )
-    return data.load(settings)
+    try:
+        return load(settings)
+    except UserError as error:
+        raise UserError(f"--{flag} {folder}: {error}") from error
 
 
 def _notes(config: EvaluateConfig, folder: Path, dataset: data.Dataset) -> list[str]:
@@ -193,18 +221,34 @@ def _notes(config: EvaluateConfig, folder: Path, dataset: data.Dataset) -> list[
 
 def _refuse_overlap(config: EvaluateConfig, train: data.Dataset, heldout: data.Dataset):
     """Held-out images that were trained on would make copies look like good images."""
-    known = {digest.of_arrays([image]): name for image, name in zip(train.images, train.names, strict=True)}
-    pairs = [
-        f"{config.heldout / name} = {config.train / known[key]}"
-        for image, name in zip(heldout.images, heldout.names, strict=True)
-        if (key := digest.of_arrays([image])) in known
-    ]
-    if pairs:
-        more = f" and {len(pairs) - MOST_NAMED} more" if len(pairs) > MOST_NAMED else ""
+    matches = duplicates.find(Fingerprints.of(heldout.images), Fingerprints.of(train.images))
+    if matches:
+        names = [str(config.heldout / name) for name in heldout.names]
         raise UserError(
-            f"{len(pairs)} of the held-out images are also training images: "
-            f"{', '.join(pairs[:MOST_NAMED])}{more}. Take them out of one of the two folders."
+            f"{len(matches)} of the held-out images are also training images: "
+            f"{_pairs(matches, names, config.train, train)}. Take them out of one of the two folders."
         )
+
+
+def _warning(
+    matches: Sequence[Match], names: Sequence[str], what: str, folder: Path, known: data.Dataset
+) -> str:
+    return (
+        f"{len(matches)} of the {len(names)} images that are measured are also {what} images: "
+        f"{_pairs(matches, names, folder, known)}. They are measured as they are."
+    )
+
+
+def _pairs(matches: Sequence[Match], names: Sequence[str], folder: Path, known: data.Dataset) -> str:
+    """The first few pairs as text, and of unequal ones how similar they are."""
+    shown = []
+    for match in matches[:MOST_NAMED]:
+        first, second = names[match.number], folder / known.names[match.known]
+        equal = match.similarity > EQUAL
+        shown.append(
+            f"{first} = {second}" if equal else f"{first} ≈ {second} (similarity {match.similarity:.2f})"
+        )
+    return ", ".join(shown) + (f" and {len(matches) - MOST_NAMED} more" if len(matches) > MOST_NAMED else "")
 
 
 def _from_model(config: EvaluateConfig) -> Iterable[np.ndarray]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
+from image_generating.metrics import numerals
 from image_generating.metrics.estimate import Estimate
 from image_generating.metrics.measures import Numbers
 
@@ -57,8 +58,8 @@ def _kid(ours: Estimate, real: Estimate) -> str | None:
     if None in (ours.low, real.high) or ours.low <= real.high:
         return None
     return (
-        f"The distance to real images, KID, is {1000 * ours.value:.1f}·10⁻³; for real images it stays below "
-        f"{1000 * real.high:.1f}·10⁻³."
+        f"The distance to real images, KID, is {numerals.fixed(1000 * ours.value, 1)}·10⁻³; for real images "
+        f"it stays below {numerals.fixed(1000 * real.high, 1)}·10⁻³."
     )
 
 

@@ -130,7 +130,19 @@ def _collect(**measures: Callable[[], Estimate]) -> Numbers:
     numbers: Numbers = {}
     for name, measure in measures.items():
         try:
-            numbers[name] = measure()
+            numbers[name] = _finite(measure())
         except Incomputable as reason:
             numbers[name] = reason
     return numbers
+
+
+def _finite(number: Estimate) -> Estimate:
+    """The number without a range that is none.
+
+    Raises:
+        Incomputable: it is not finite.
+    """
+    if not np.isfinite(number.value):
+        raise Incomputable("has no finite value for these images")
+    ranged = number.low is not None and np.isfinite([number.low, number.high]).all()
+    return number if ranged else Estimate(number.value)

@@ -45,6 +45,7 @@ body { margin: 0 auto; max-width: 62rem; padding: 1.5rem 1.5rem 3rem; color: #1f
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .3rem; }
 h2 { font-size: 1.2rem; margin: 2.2rem 0 .5rem; }
 p { margin: .4rem 0 .8rem; max-width: 48rem; }
+p.warning { border-left: 5px solid #c2410c; padding-left: .7rem; overflow-wrap: anywhere; }
 .lead, .small { color: #4b5563; }
 .small, td.meaning { font-size: .86rem; line-height: 1.4; }
 .cards { display: grid; grid-template-columns: repeat(3, 1fr); gap: .9rem; margin: 1.2rem 0; }
@@ -81,12 +82,19 @@ dt { color: #4b5563; flex: 0 0 9rem; } dd { margin: 0; overflow-wrap: anywhere; 
 """
 
 
-def render(evaluation: "Evaluation", facts: dict, notes: Sequence[str], figures: dict[str, bytes]) -> str:
+def render(
+    evaluation: "Evaluation",
+    facts: dict,
+    warnings: Sequence[str],
+    notes: Sequence[str],
+    figures: dict[str, bytes],
+) -> str:
     """The page as text.
 
     Args:
         evaluation: what was measured.
         facts: the flat record of metrics.json.
+        warnings: sentences without which the numbers would be misread.
         notes: sentences about the images that a reader should know.
         figures: PNG files by name.
     """
@@ -98,6 +106,7 @@ def render(evaluation: "Evaluation", facts: dict, notes: Sequence[str], figures:
     )
     body = [
         f"<h1>{escape(title)}</h1><p class='lead'>{lead}</p>",
+        *(f"<p class='warning'>{escape(warning)}</p>" for warning in warnings),
         _cards(evaluation),
         "<h2>What was compared</h2>",
         _figure(
@@ -173,7 +182,7 @@ def _card(evaluation: "Evaluation", question: str) -> str:
     else:
         text = _NOTHING[question]
         if any(isinstance(number, Incomputable) for number in numbers.values()):
-            text += " Some numbers are missing, though: see the table."
+            text += " Some numbers cannot be computed, though: see the table."
         kind, verdict, text = "good", "No problem found", f"<p class='small'>{text}</p>"
     head = f"<h2>{_QUESTIONS[question]}</h2><strong>{verdict}</strong>"
     return f"<section class='card {kind}'>{head}{text}</section>"
@@ -206,7 +215,7 @@ def _table(evaluation: "Evaluation") -> str:
 
 def _value(metric, number: Estimate | Incomputable, kind: str) -> str:
     if isinstance(number, Incomputable):
-        return f"<td class='missing'>missing: {escape(str(number))}</td>"
+        return f"<td class='missing'>cannot be computed: {escape(str(number))}</td>"
     spread = f"<small>{metric.span(number)}</small>" if number.low is not None else ""
     return f"<td class='value {kind}'>{metric.show(number.value)}{metric.unit}{spread}</td>"
 

@@ -9,10 +9,11 @@ import dataclasses
 import numpy as np
 
 from image_generating.metrics import neighbors
-from image_generating.metrics.estimate import require
+from image_generating.metrics.estimate import Incomputable, require
 
 CELL_IMAGES = 20
 NEAR = 0.5
+ROUNDING = 1e-6
 
 
 def copying(generated: np.ndarray, heldout: np.ndarray, train: np.ndarray, *, seed: int = 0) -> float:
@@ -99,13 +100,21 @@ def neighbor_ratio(
         same: `generated` is `heldout`, and an image is not its own neighbor.
 
     Raises:
-        Incomputable: no held-out image to compare with.
+        Incomputable: no held-out image to compare with, or most images are held-out ones themselves.
     """
     require(len(heldout), 2 if same else 1, "held-out images")
     to_train = neighbors.nearest(generated, train)[0][:, 0]
     to_heldout = neighbors.nearest(generated, heldout, same=same)[0][:, 0]
-    tiny = np.finfo(np.float32).tiny
-    return float(np.median(np.maximum(to_train, tiny) / np.maximum(to_heldout, tiny)))
+    # Rounding leaves a little of the distance of equal features.
+    rounding = ROUNDING * np.linalg.norm(train.std(axis=0))
+    to_train, to_heldout = (np.where(d > rounding, d, 0) for d in (to_train, to_heldout))
+    # An image that both sets hold is as close to one as to the other.
+    ratios = np.where(to_train == to_heldout, 1.0, np.inf)
+    np.divide(to_train, to_heldout, out=ratios, where=to_heldout > 0)
+    ratio = float(np.median(ratios))
+    if np.isinf(ratio):
+        raise Incomputable("most of these images are held-out images themselves")
+    return ratio
 
 
 def near_copies(distances: np.ndarray, real_distances: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import image_generating
+from image_generating import provenance
 from image_generating.config import EvaluateConfig
 from image_generating.files import FolderKind
 from image_generating.metrics import charts, neighbors, page
@@ -38,12 +39,19 @@ def _is_report(folder: Path) -> bool:
 REPORT = FolderKind("report", frozenset([RECORD, PAGE, FIGURES]), _is_report)
 
 
-def write(evaluation: "Evaluation", config: EvaluateConfig, notes: Sequence[str], folder: Path):
+def write(
+    evaluation: "Evaluation",
+    config: EvaluateConfig,
+    warnings: Sequence[str],
+    notes: Sequence[str],
+    folder: Path,
+):
     """Writes metrics.json, report.html and figures/*.png.
 
     Args:
         evaluation: what was measured.
         config: the settings it was measured with.
+        warnings: sentences without which the numbers would be misread.
         notes: sentences about the images that a reader should know.
         folder: made by this function.
     """
@@ -57,12 +65,12 @@ def write(evaluation: "Evaluation", config: EvaluateConfig, notes: Sequence[str]
     figures = {}
     for name, figure in made.items():
         path = folder / FIGURES / f"{name}.png"
-        figure.savefig(path)
+        figure.savefig(path, metadata=provenance.COMPOSED)
         figures[name] = path.read_bytes()
     facts = record(evaluation, config)
     # NaN is no JSON, and a number that is missing must say why instead.
     (folder / RECORD).write_text(json.dumps(facts, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    (folder / PAGE).write_text(page.render(evaluation, facts, notes, figures), encoding="utf-8")
+    (folder / PAGE).write_text(page.render(evaluation, facts, warnings, notes, figures), encoding="utf-8")
 
 
 def record(evaluation: "Evaluation", config: EvaluateConfig) -> dict[str, str | int | float | bool | None]:
@@ -91,6 +99,10 @@ def record(evaluation: "Evaluation", config: EvaluateConfig) -> dict[str, str | 
         "train_count": len(evaluation.train),
         "heldout_count": len(evaluation.heldout),
         "equal_size_count": evaluation.size,
+        **{
+            f"copies_of_{name.replace('-', '')}_count": len(matches)
+            for name, matches in evaluation.copies.items()
+        },
     }
     for step, seconds in evaluation.seconds.items():
         facts[f"seconds_{step.replace(' ', '_').replace('-', '')}"] = round(seconds, 1)

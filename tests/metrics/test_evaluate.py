@@ -1,5 +1,7 @@
 import json
 import re
+import shutil
+import warnings
 
 import keras
 import numpy as np
@@ -7,10 +9,11 @@ import pytest
 from PIL import Image
 from scenes import scenes
 
-from image_generating import cli
+from image_generating import cli, provenance
 from image_generating.config import EvaluateConfig
 from image_generating.errors import UserError
-from image_generating.metrics import evaluate, extractors
+from image_generating.figures import tile
+from image_generating.metrics import evaluate, extractors, measures
 from image_generating.metrics.controls import CONTROLS
 from image_generating.metrics.estimate import Estimate
 from image_generating.metrics.measures import equal_size
@@ -93,6 +96,25 @@ def test_no_known_failure_is_flagged_for_a_wrong_reason(with_controls, key, inno
     assert not innocent & {finding.flag for finding in found}
 
 
+def test_a_held_out_image_repeated_has_no_senseless_ratio(with_controls):
+    """It was written as 10622443718006186317539847121447944192.00."""
+    ratio = with_controls.controls["repeated"][0]["neighbor_ratio"]
+
+    assert str(ratio) == "most of these images are held-out images themselves"
+
+
+def test_a_number_that_is_not_finite_is_none():
+    numbers = measures._collect(
+        none=lambda: Estimate(np.inf),
+        unsure=lambda: Estimate(1.0, np.nan, np.inf),
+        sure=lambda: Estimate(1.0, 0.5, 2.0),
+    )
+
+    assert str(numbers["none"]) == "has no finite value for these images"
+    assert numbers["unsure"] == Estimate(1.0)
+    assert numbers["sure"] == Estimate(1.0, 0.5, 2.0)
+
+
 def test_controls_are_what_they_say():
     train, heldout = scenes(6, 32, seed=1), scenes(5, 32, seed=2)
     made = {c.key: np.concatenate(list(c.batches(4, train, heldout, seed=0))) for c in CONTROLS}
@@ -162,8 +184,104 @@ def test_numbers_that_cannot_be_computed_say_why(config, tmp_path, capsys):
     assert facts["copying"] is None
     assert np.isfinite(facts["kid"])
     page = (few.output / "report.html").read_text()
-    assert "missing: needs at least 5 different images, there are 3" in page
+    assert "cannot be computed: needs at least 5 different images, there are 3" in page
     assert "needs at least 4 images, there are 3" in capsys.readouterr().out
+
+
+def test_every_judged_picture_counts(config, folders, capsys):
+    """A collapsed generator must not be measured without its repetitions."""
+    images = folders["images"]
+    [one, *others] = sorted(images.iterdir())
+    for path in others:
+        path.unlink()
+    for number in range(17):
+        shutil.copy(one, images / f"again{number}.png")
+    Image.new("L", (64, 64), 0).save(images / "black.png")
+    Image.new("L", (64, 64), 0).save(images / "black again.png")
+
+    result = evaluate.run(config)
+
+    facts = json.loads((config.output / "metrics.json").read_text())
+    assert (len(result.generated), facts["generated_count"]) == (20, 20)
+    assert facts["flag_repetitive"]
+    assert "skipped" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("count", [2, 20])
+def test_identical_pictures_have_numbers_or_reasons(config, folders, count, capsys):
+    judged = save(np.repeat(scenes(1, 64, seed=3), count, axis=0), config.output.parent / "judged")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        evaluate.run(config.replace(images=judged))
+
+    facts = json.loads((config.output / "metrics.json").read_text())
+    assert facts["generated_count"] == count
+    assert facts["ms_ssim"] == pytest.approx(1)
+    assert facts["flag_repetitive"]
+    assert "needs at least 5 different images, there are 1" in facts["copying_missing"]
+    assert not re.search(r"\bnan\b|\binf\b|missing|\d{9}", capsys.readouterr().out)
+
+
+def test_a_folder_of_one_picture_is_refused_by_its_name(config, tmp_path):
+    one = save(scenes(1, 64, seed=3), tmp_path / "one")
+
+    with pytest.raises(UserError, match=f"--images {one}: There must be at least 2 images and 1 can be used"):
+        evaluate.run(config.replace(images=one))
+    with pytest.raises(UserError, match=r"--images .*nowhere is no folder"):
+        evaluate.run(config.replace(images=tmp_path / "nowhere"))
+    assert not config.output.exists()
+
+
+def test_grids_are_left_out_with_a_sentence(config, folders, capsys):
+    for folder in folders.values():
+        tile(scenes(4, 64, seed=9)).save(folder / "renamed.png", pnginfo=provenance.mark())
+
+    result = evaluate.run(config)
+
+    assert (len(result.generated), len(result.train), len(result.heldout)) == (9, 24, 16)
+    printed = capsys.readouterr().out
+    for folder in folders.values():
+        assert f"{folder}: renamed.png was skipped: composed of several images by this program." in printed
+
+
+def test_the_figures_of_a_report_are_no_judged_pictures(config, folders):
+    inside = config.replace(output=folders["images"] / "report")
+
+    assert len(evaluate.run(inside).generated) == 9
+    assert len(evaluate.run(inside).generated) == 9
+
+
+def brighter(path, folder):
+    with Image.open(path) as image:
+        resized = image.resize((70, 70), Image.Resampling.BICUBIC).point(lambda value: min(255, value + 25))
+    resized.save(folder / "altered.jpg", quality=60)
+
+
+def test_altered_training_images_are_refused_among_held_out_ones(config, folders):
+    brighter(folders["train"] / "005.png", folders["heldout"])
+
+    with pytest.raises(
+        UserError, match=r"1 of the held-out .*heldout/altered.jpg ≈ \S*train/005.png \(similarity 0.9\d\)"
+    ):
+        evaluate.run(config)
+    assert not config.output.exists()
+
+
+@pytest.mark.parametrize(("kind", "name"), [("train", "training"), ("heldout", "held-out")])
+def test_altered_real_images_are_named_among_judged_ones(config, folders, capsys, kind, name):
+    brighter(folders[kind] / "007.png", folders["images"])
+
+    evaluate.run(config)
+
+    sentence = f"1 of the 10 images that are measured are also {name} images: "
+    warning = capsys.readouterr().err
+    assert f"warning: {sentence}" in warning
+    assert re.search(rf"images/altered.jpg ≈ \S*{kind}/007.png \(similarity 0.9\d\)", warning)
+    assert sentence in (config.output / "report.html").read_text()
+    facts = json.loads((config.output / "metrics.json").read_text())
+    counts = {"train": (1, 0), "heldout": (0, 1)}[kind]
+    assert (facts["copies_of_training_count"], facts["copies_of_heldout_count"]) == counts
 
 
 def network(folder, *outputs, inputs=(8,), activation="sigmoid"):

@@ -86,6 +86,16 @@ def test_neighbor_ratio_by_hand():
     assert privacy.neighbor_ratio(train, heldout, train) == pytest.approx(0, abs=1e-6)
 
 
+def test_held_out_images_themselves_have_no_neighbor_ratio():
+    train, heldout = np.array([[0.0], [10.0]]), np.array([[4.0], [6.0]])
+
+    with pytest.raises(Incomputable, match="most of these images are held-out images themselves"):
+        privacy.neighbor_ratio(np.array([[4.0], [4.0], [1.0]]), heldout, train)
+    with pytest.raises(Incomputable, match="most of these images are held-out images themselves"):
+        privacy.neighbor_ratio(heldout + 1e-9, heldout, train)
+    assert privacy.neighbor_ratio(heldout, heldout, np.concatenate([train, heldout])) == 1
+
+
 def test_the_ratio_of_held_out_images_leaves_each_one_out():
     heldout, train = np.array([[0.0], [4.0]]), np.array([[1.0]])
 
