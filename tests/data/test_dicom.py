@@ -164,10 +164,10 @@ def test_files_without_an_image_and_too_large_ones():
 
 
 def test_installing_a_decoder_changes_what_identifies_a_file(tmp_path, monkeypatch):
-    from image_generating.data.folder import find
+    from image_generating.data.folder import search
 
     make(RAMP).save_as(tmp_path / "1.2.840.113619.5", enforce_file_format=True)  # no known suffix
-    (image,) = find(tmp_path)
+    (image,) = search(tmp_path)[0]
     before = image.digest()
     assert image.pixels(before, 64, "stretch").shape == (64, 64)
     monkeypatch.setattr(dicom, "decoders", lambda: "others")
@@ -255,13 +255,13 @@ def test_color_of_sixteen_bits():
 @pytest.mark.parametrize(("implicit", "little"), [(True, True), (False, True), (False, False)])
 def test_files_without_a_preamble(implicit, little, tmp_path):
     """What some scanners export: the data set and nothing before it, under any name."""
-    from image_generating.data.folder import find
+    from image_generating.data.folder import search
 
     dataset = make(CHEST if little else CHEST.astype(">u2"), BitsStored=12)
     del dataset.file_meta
     dataset.save_as(tmp_path / "IM000001", implicit_vr=implicit, little_endian=little)
     (tmp_path / "notes").write_text("words " * 100)
-    (image,) = find(tmp_path)
+    (image,) = search(tmp_path)[0]
     np.testing.assert_allclose(image.pixels(image.digest(), 64, "stretch"), FULL, atol=1)
     assert image.size() == (64, 64)
 

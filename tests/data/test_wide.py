@@ -8,7 +8,7 @@ from wide_files import channels, chunk, png, tiff
 
 from image_generating.data import gray, wide
 from image_generating.data.decode import square
-from image_generating.data.folder import find
+from image_generating.data.folder import search
 from image_generating.data.source import Unusable
 
 RANDOM = np.random.default_rng(0).integers(0, 65536, (9, 7, 4), dtype=np.uint16)
@@ -126,7 +126,7 @@ def test_only_wide_images_are_prepared_anew_when_the_mapping_changes(tmp_path, m
     Image.fromarray(RAMP.astype(np.uint8)).save(tmp_path / "a.png")
     Image.fromarray(RAMP).save(tmp_path / "b.png")
     Image.fromarray(RAMP).save(tmp_path / "c.tif")
-    before = [image.digest() for image in find(tmp_path)]
+    before = [image.digest() for image in search(tmp_path)[0]]
     monkeypatch.setattr(gray, "MAPPING", "another")
-    after = [image.digest() for image in find(tmp_path)]
+    after = [image.digest() for image in search(tmp_path)[0]]
     assert [old == new for old, new in zip(before, after, strict=True)] == [True, False, False]
