@@ -26,7 +26,7 @@ from tqdm import tqdm
 from image_generating import files
 from image_generating.config import DownloadConfig
 from image_generating.data import remote
-from image_generating.errors import UserError
+from image_generating.errors import UserError, shown
 
 OWNER, NAME, VERSION = "paultimothymooney", "chest-xray-pneumonia", 2
 PAGE = f"https://www.kaggle.com/datasets/{OWNER}/{NAME}/versions/{VERSION}"
@@ -61,26 +61,40 @@ def download(config: DownloadConfig) -> Path:
         UserError: no client, no connection, no access, a damaged archive, or no room.
     """
     output = Path(config.output)
-    if _is_complete(output, config.subset):
+    files.check_folder(output)
+    record = _record(output)
+    if record is None and os.path.lexists(output / RECORD):
+        raise UserError(
+            f"{shown(output / RECORD)} is not the list that this program keeps of the images: name another "
+            "--output, or move it away."
+        )
+    if record and _is_complete(output, config.subset, record):
         return output
     try:
         output.mkdir(parents=True, exist_ok=True)
         with _failures_explained(), _archive(output) as archive, zipfile.ZipFile(archive) as members:
-            _extract(members, config.subset, output)
+            _extract(members, config.subset, output, set(record["files"]) if record else set())
     except OSError as error:
         reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
         raise UserError(f"Cannot write the images to {output}: {reason}.") from error
     return output
 
 
-def _is_complete(output: Path, subset: str) -> bool:
+def _record(output: Path) -> dict | None:
+    """What a download before left in `source.json`; None if there is nothing, or nothing of ours."""
     try:
         record = json.loads((output / RECORD).read_text())
-        return record["subset"] in ("all", subset) and all(
-            (output / name).stat().st_size == size for name, size in record["files"].items()
-        )
-    except (OSError, ValueError, KeyError):
-        return False
+        whole = record["source"] == PAGE and record["subset"] in ("all", "normal")
+        return record if whole and isinstance(record["files"], dict) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _is_complete(output: Path, subset: str, record: dict) -> bool:
+    return record["subset"] in ("all", subset) and all(
+        (output / name).is_file() and (output / name).stat().st_size == size
+        for name, size in record["files"].items()
+    )
 
 
 @contextlib.contextmanager
@@ -156,14 +170,20 @@ def _by_hand() -> str:
     return f"Or download {PAGE} in a browser, unpack it and pass its chest_xray/{TRAINING} as --data."
 
 
-def _extract(archive: zipfile.ZipFile, subset: str, output: Path) -> None:
-    """Writes the wanted members that are not there yet, then the record."""
+def _extract(archive: zipfile.ZipFile, subset: str, output: Path, ours: set[str]) -> None:
+    """Writes the wanted members that are not there yet, then the record; replaces only what is in `ours`."""
     members = _wanted(archive, subset)
     missing = {
         name: member
         for name, member in members.items()
         if not (output / name).is_file() or (output / name).stat().st_size != member.file_size
     }
+    if others := [name for name in missing if os.path.lexists(output / name) and name not in ours]:
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        raise UserError(
+            f"{shown(output / others[0])}{more} would be replaced, and differ from the images of that name: "
+            "name another --output, or move them away."
+        )
     needed = sum(member.file_size for member in missing.values())
     free = shutil.disk_usage(output).free
     if free < needed:

@@ -179,6 +179,23 @@ def test_a_missing_or_short_file_is_fetched_again(server, output):
     assert_holds(output, NORMAL)
 
 
+def test_files_of_the_users_are_not_replaced(server, output):
+    mine = output / min(NORMAL)
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"mine")
+    with pytest.raises(UserError, match=r"would be replaced"):
+        download(output)
+    assert [path.read_bytes() for path in output.rglob("*") if path.is_file()] == [b"mine"]
+
+
+def test_another_source_json_is_not_replaced(server, output):
+    output.mkdir(parents=True)
+    (output / "source.json").write_text("mine")
+    with pytest.raises(UserError, match=r"source\.json is not the list"):
+        download(output)
+    assert (output / "source.json").read_text() == "mine"
+
+
 def test_only_the_wanted_part_of_the_archive_is_read(server, output, monkeypatch):
     monkeypatch.setattr(remote, "SKIP", 100)
     monkeypatch.setattr(remote, "BUFFER", 1000)
