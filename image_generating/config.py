@@ -103,6 +103,8 @@ def _checked(name: str, value: Any, field: dataclasses.Field) -> Any:
         bounds = field.metadata["bounds"]
         if value != value or abs(value) == math.inf or (bounds and value not in bounds):
             raise UserError(f"{name} must be {bounds or 'a finite number'}, not {value}.")
+        # NumPy's numbers are not JSON's.
+        return value if isinstance(value, int | float) else kind(value)
     if kind is bool and not isinstance(value, bool):
         raise UserError(f"{name} must be true or false, not {value!r}.")
     if kind is Path:

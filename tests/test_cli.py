@@ -1,11 +1,16 @@
 import dataclasses
+import json
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from image_generating import __version__
 from image_generating.cli import COMMANDS, main
+from image_generating.config import TrainConfig
+from image_generating.errors import UserError
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -36,6 +41,22 @@ def test_version(capsys):
         (["gif", "--run", "nowhere", "--output", "x.gif"], "no previews"),
         (["export", "--run", "nowhere", "--output", "models"], "no checkpoint"),
         (["summary", "--resolution", "33"], "56 and 60"),
+        (["export", "--run", "run", "--output", "m", "--grain", "nan"], "--grain must be at least 0"),
+        (["export", "--run", "run", "--output", "m", "--grain", "-0.1"], "--grain must be at least 0"),
+        (["generate", "--output", "x", "--truncation", "inf"], "--truncation must be more than 0"),
+        (["generate", "--output", "x", "--truncation", "0"], "--truncation must be more than 0"),
+        (["generate", "--output", "x", "--count", "0"], "--count must be at least 1"),
+        (["generate", "--output", "x", "--seed", "9" * 400], "--seed must be at least 0"),
+        (["train", "--data", "phantom", "--output", "r", "--preset", "demo", "--minutes", "0"], "--minutes"),
+        (["train", "--data", "phantom", "--output", "r", "--epochs", "nan"], "--epochs must be more than 0"),
+        (["train", "--data", "phantom", "--output", "r", "--kimg", "1e999"], "--kimg must be more than 0"),
+        (["train", "--data", "phantom", "--output", "r", "--images", "1"], "--images must be at least 2"),
+        (["interpolate", "--output", "x.gif", "--size", "1"], "--size must be at least 16, at most 4 096"),
+        (["interpolate", "--output", "x.gif", "--fps", "51"], "--fps must be at least 1, at most 50"),
+        (["interpolate", "--output", "x.gif", "--fps", "0"], "--fps must be at least 1, at most 50"),
+        (["interpolate", "--output", "x.gif", "--stops", "1"], "--stops must be at least 2"),
+        (["gif", "--run", "r", "--output", "x.gif", "--megabytes", "-1"], "--megabytes must be more than 0"),
+        (["summary", "--resolution", "100000"], "--resolution must be at least 1, at most 8 192"),
     ],
 )
 def test_bad_input_gets_one_sentence_and_status_2(arguments, sentence, capsys, tmp_path, monkeypatch):
@@ -46,6 +67,40 @@ def test_bad_input_gets_one_sentence_and_status_2(arguments, sentence, capsys, t
     assert said[0].startswith("image-generating: ")
     assert sentence in said[0]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"batch_size": True}, "--batch-size must be a whole number, not True"),
+        ({"batch_size": "4"}, "--batch-size must be a whole number, not '4'"),
+        ({"images": 4.5}, "--images must be a whole number, not 4.5"),
+        ({"minutes": "ten"}, "--minutes must be a number, not 'ten'"),
+        ({"strict": "no"}, "--strict must be true or false, not 'no'"),
+        ({"preset": "large"}, "--preset must be one of residual, wide, classic, demo, not 'large'"),
+        ({"output": ""}, "--output must be the path of a file or a folder, not ''"),
+        ({"output": 3}, "--output must be the path of a file or a folder, not 3"),
+    ],
+)
+def test_settings_made_in_python_are_checked_too(changes, sentence):
+    with pytest.raises(UserError) as refused:
+        TrainConfig(**{"data": "phantom", "output": "run"} | changes)
+    assert str(refused.value).startswith(sentence)
+
+
+def test_settings_take_what_counts_as_a_number_or_a_path():
+    config = TrainConfig(data="phantom", output="~/run", minutes=3, images=np.int64(4), epochs=np.float32(2))
+    assert config.output == Path.home() / "run"
+    assert json.loads(config.to_json())["images"] == 4
+    assert config.replace(data="~/images").data == str(Path.home() / "images")
+
+
+def test_help_shows_the_bounds(capsys):
+    with pytest.raises(SystemExit):
+        main(["interpolate", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "frames per second (default: 12; at least 1, at most 50)" in text
+    assert "(default: 1.0; more than 0, at most 10)" in text
 
 
 def test_summary_counts_parameters_and_operations(capsys):
