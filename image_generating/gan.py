@@ -217,7 +217,7 @@ class GAN(TrainStep, keras.Model):
     def _dropouts(self) -> list:
         """The sources of randomness within the discriminator; the generator has none."""
         layers = self.discriminator._flatten_layers()
-        return [layer.seed_generator for layer in layers if isinstance(layer, keras.layers.Dropout)]
+        return [layer.seed_generator for layer in layers if hasattr(layer, "seed_generator")]
 
     @property
     def _learning_stages(self) -> list:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from image_generating import checkpoint
+from image_generating.config import RECIPES
 from image_generating.gan import GAN
 from image_generating.networks import judges
 from image_generating.views import View
@@ -143,6 +144,28 @@ def test_randomness_follows_from_the_step_alone(gan, compiled):
         ends.append(_arrays(gan))
     for name in ends[0]:
         np.testing.assert_array_equal(ends[0][name], ends[1][name], err_msg=name)
+
+
+def test_dropout_follows_from_the_step_too():
+    """Also where a run goes on in the process that it began in, in which Keras counts the layers it names."""
+    recipe = RECIPES["classic"]
+    recipe = recipe.replace(network=recipe.network.replace(resolution=56, latent=8))
+    batch, ends = _batch(side=56), []
+    unbroken, again = GAN(recipe, BATCH), GAN(recipe, BATCH)
+    for gan in (unbroken, again):
+        gan.compile(run_eagerly=True)
+    unbroken.fit(Batches(batch), verbose=0)
+    checkpoint.restore(again, checkpoint.capture(unbroken, 0.0, 0))
+    for gan in (unbroken, again):
+        gan.fit(Batches(_batch(1, 56)), verbose=0)
+        ends.append(_arrays(gan))
+    assert ends[0].keys() == ends[1].keys()
+    for name in ends[0]:
+        np.testing.assert_array_equal(ends[0][name], ends[1][name], err_msg=name)
+    before = unbroken.discriminator(batch["images"][..., None] / 255, training=True)
+    unbroken.begin_step()
+    after = unbroken.discriminator(batch["images"][..., None] / 255, training=True)
+    assert not np.array_equal(before, after)
 
 
 _GRADIENTS = """
