@@ -9,21 +9,24 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from image_generating.checkpoint import Checkpoint
+from image_generating.checkpoint import check_arrays
 from image_generating.config import NetworkConfig
 from image_generating.errors import UserError
 from image_generating.networks import build_discriminator, build_generator
-from image_generating.networks.grids import REDUCTION
 from image_generating.networks.judges import judge
 from image_generating.sampling import load_generator
 
 
-def load(folder: Path, config: NetworkConfig) -> Checkpoint:
-    """Reads what `export` wrote, as a training's state before its first step.
+def load(folder: Path, config: NetworkConfig) -> dict[str, np.ndarray]:
+    """Reads what `export` wrote.
 
     Args:
         folder: with `generator` and `discriminator`.
         config: of the networks that are to begin with it.
+
+    Returns:
+        Values of variables of a `GAN` by the names of its `state`: all of the stage of structure, in the
+        generator and in its average, and all of its judge.
 
     Raises:
         UserError: if there are no such networks in the folder, or if they have other channels.
@@ -38,18 +41,20 @@ def load(folder: Path, config: NetworkConfig) -> Checkpoint:
             f"--pretrained needs a residual generator and its discriminator, and {folder} or --preset has "
             f"another ({error}). Name the --output of an export."
         ) from error
-    arrays = {}
+    values = {}
     parts = (("generator", "averaged"), ("discriminator",))
     for networks, given, wanted in zip(parts, exported, own, strict=True):
-        if [weight.shape for weight in given.weights] != [weight.shape for weight in wanted.weights]:
-            raise UserError(
-                f"The networks in {folder} have other channels than those of this --preset. "
-                "Name the preset that they were trained with."
-            )
-        for variable, weight in zip(wanted.variables, given.get_weights(), strict=True):
-            arrays |= {f"{network}/{variable.path}": weight for network in networks}
-    arrays |= {f"gan/{name}": np.int32(0) for name in ("step", "images_seen", "dropped", "drop_streak")}
-    return Checkpoint(arrays, config.resolution // REDUCTION, seconds=0.0, rollbacks=0)
+        arrays = {variable.path: np.asarray(variable) for variable in given.weights}
+        check_arrays(arrays, {variable.path: tuple(variable.shape) for variable in wanted.weights}, folder)
+        values |= {f"{network}/{name}": array for network in networks for name, array in arrays.items()}
+    return values
+
+
+def hand_over(gan, values: dict[str, np.ndarray]) -> None:
+    """Sets variables of a new `GAN` to what `load` has read."""
+    variables = gan.state()
+    for name, value in values.items():
+        variables[name].assign(value)
 
 
 def _structure(generator: keras.Sequential, discriminator: keras.Sequential) -> list[keras.Model]:

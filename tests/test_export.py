@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from image_generating import checkpoint
+from image_generating import checkpoint, states
 from image_generating.config import ExportConfig
 from image_generating.errors import UserError
 from image_generating.export import export, networks, run
@@ -153,7 +153,7 @@ def test_export_takes_the_checkpoint_that_is_named(grown, tmp_path):
 
 def test_an_export_is_calibrated(grown, tiny_export):
     exported = keras.saving.load_model(tiny_export / "generator")
-    trained, _ = networks(grown[0].recipe, checkpoint.load_newest(grown[0].checkpoints))
+    trained, _ = networks(grown[0].recipe, states.load_newest(grown[0].checkpoints))
     for stage in ("structure", "synthesis_112"):
         (kernel,) = exported.get_layer(stage).get_layer(f"{stage}_equalizer").get_weights()
         (same,) = trained.get_layer(stage).get_layer(f"{stage}_equalizer").get_weights()

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from conftest import gray
 
-from image_generating import callbacks, checkpoint, training
-from image_generating.callbacks import read_history
+from image_generating import callbacks, checkpoint, states, training
 from image_generating.errors import UserError
+from image_generating.history import read_history
 from image_generating.networks import judges
 from image_generating.runs import Run
 from image_generating.training import train
@@ -45,7 +45,7 @@ def _start(output: Path, kimg: float) -> subprocess.Popen:
 
 
 def _newest(run: Path) -> checkpoint.Checkpoint:
-    return checkpoint.load_newest(run / "checkpoints")
+    return states.load_newest(run / "checkpoints")
 
 
 def test_train_writes_previews_history_curves_and_checkpoints(grown):
@@ -160,14 +160,14 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(grown_copy, capsys):
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 0xFF
     newest.write_bytes(content)
-    assert checkpoint.load_newest(run.checkpoints).step == int(older.stem[5:])
+    assert states.load_newest(run.checkpoints).step == int(older.stem[5:])
     said = capsys.readouterr().err
     assert newest.name in said
     assert "damaged" in said
     newest.write_bytes(b"")
-    assert checkpoint.load_newest(run.checkpoints).step == int(older.stem[5:])
+    assert states.load_newest(run.checkpoints).step == int(older.stem[5:])
     older.write_bytes(b"")
-    assert checkpoint.load_newest(run.checkpoints) is None
+    assert states.load_newest(run.checkpoints) is None
 
 
 class _Interrupt(keras.callbacks.Callback):
