@@ -115,7 +115,7 @@ def differences(one: Path, other: Path) -> list[str]:
     names = [max(checkpoints(one)), max(checkpoints(other))]
     if names[0] != names[1]:
         return [f"newest checkpoints: {' and '.join(names)}"]
-    milestones = [sorted(path.name for path in (run / "milestones").glob("step_*.npz")) for run in (one, other)]
+    milestones = [sorted(path.name for path in (run / "milestones").iterdir()) for run in (one, other)]
     if milestones[0] != milestones[1]:
         return [f"milestones: {milestones[0]} and {milestones[1]}"]
     found = []

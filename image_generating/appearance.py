@@ -54,7 +54,7 @@ def appearance(path: Path, dataset, network, progress: bool = True) -> Appearanc
         progress: whether to show a progress bar on stderr.
     """
     try:
-        return _read(path, len(aligned(len(dataset))), network)
+        return read(path, len(aligned(len(dataset))), network)
     except FileNotFoundError:
         pass
     except Damaged as error:
@@ -70,11 +70,22 @@ def appearance(path: Path, dataset, network, progress: bool = True) -> Appearanc
     alignment = dataclasses.replace(alignment, images=deepened(alignment.images))
     model = principal_appearance(alignment, network.latent, find_markers(images))
     archive.write(path, dataclasses.asdict(model))
-    return _read(path, len(images), network)
+    return read(path, len(images), network)
 
 
-def _read(path: Path, count: int, network) -> Appearance:
-    """Reads an appearance model of `count` aligned images, with the grids and latents of a network."""
+def read(path: Path, count: int, network) -> Appearance:
+    """Reads the appearance model of a run.
+
+    Args:
+        path: the file.
+        count: how many images were aligned.
+        network: the `NetworkConfig`.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        Damaged: if it holds something else than a model of so many images for such networks.
+        UserError: if a newer version wrote it.
+    """
     model = archive.read_as(Appearance, path, remedy="The run's `train` command makes it anew.")
     sides = anatomy_sides(network.resolution)
     base, side, rows = sides[0], sides[-1], 1 + network.latent

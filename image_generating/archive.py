@@ -34,7 +34,8 @@ def read(path: Path, names: Iterable[str] | None = None) -> dict[str, np.ndarray
         UserError: if the file may not be read.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # Opened here, as `np.load` leaves a damaged file open.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in (stored.files if names is None else names)}
     except FileNotFoundError:
         raise

@@ -155,5 +155,5 @@ def _load(path: Path, repair: bool) -> Checkpoint | None:
 
 
 def _report(path: Path, error: Damaged, repair: bool) -> None:
-    aside = f" It is now {set_aside(path).name}." if repair else ""
-    print(f"{error}{aside} Trying another one.", file=sys.stderr)
+    then = f"It is now {set_aside(path).name}." if repair else "It is passed over."
+    print(f"{error} {then}", file=sys.stderr)
