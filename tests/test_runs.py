@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from image_generating import appearance, archive, locking, states, training
+from image_generating import appearance, archive, calibration, locking, states, training
 from image_generating.cli import main
 from image_generating.damage import Damaged
 from image_generating.errors import UserError

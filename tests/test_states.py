@@ -75,7 +75,7 @@ _CHANGES = {
         name: array for name, array in arrays.items() if "synthesis" not in name
     },
     "structure_third": lambda arrays: arrays | {"averaged/structure_third/kernel": np.zeros(3)},
-    f"{_NAME} is (4, 4, 2, 1) (expected: (4, 4, 2, 8))": lambda arrays: (
+    f"{_NAME} is (4, 4, 1, 1) (expected: (4, 4, 1, 8))": lambda arrays: (
         arrays | {_NAME: arrays[_NAME][..., :1]}
     ),
     "not numeric": lambda arrays: arrays | {_NAME: arrays[_NAME].astype(str)},
