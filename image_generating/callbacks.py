@@ -267,6 +267,7 @@ class Checkpoints(keras.callbacks.Callback):
         self.run = run
         self.clock = clock
         self.rollbacks = rollbacks
+        self._identifier = run.identifier
         self._tenth = self._tenths_done()
         self._saved = time.monotonic()
 
@@ -282,7 +283,7 @@ class Checkpoints(keras.callbacks.Callback):
 
         In this order, as a run that is killed in between continues from the milestone, and has it.
         """
-        state = checkpoint.capture(gan, self.clock.seconds, self.rollbacks, self.run.identifier)
+        state = checkpoint.capture(gan, self.clock.seconds, self.rollbacks, self._identifier)
         if self._tenths_done() > self._tenth:
             states.keep(self.run.milestones, state)
             self._tenth = self._tenths_done()

@@ -20,10 +20,14 @@ class Damaged(UserError):
     """
 
     def __init__(self, path: Path, why: object, remedy: str = ""):
-        # Readers' messages may go on for lines, and some have none.
-        self.why = (str(why).strip().splitlines() or [type(why).__name__])[0].rstrip(".")
+        self.why = clause(why)
         self.what = f"{path} is damaged ({self.why})."
         super().__init__(f"{self.what} {remedy}".rstrip())
+
+
+def clause(why: object) -> str:
+    """A reason or an exception as a clause: readers' messages may go on for lines, and some are empty."""
+    return (str(why).strip().splitlines() or [type(why).__name__])[0].rstrip(".")
 
 
 def newer(path: Path, field: str) -> UserError:

@@ -4,6 +4,7 @@ Structure is drawn from what an anatomy shows around a place, and needs not know
 can go on learning from other images. The anatomy is measured in these, and texture is trained in minutes.
 """
 
+import warnings
 from pathlib import Path
 
 import keras
@@ -11,6 +12,7 @@ import numpy as np
 
 from image_generating.checkpoint import check_arrays
 from image_generating.config import NetworkConfig
+from image_generating.damage import clause
 from image_generating.errors import UserError
 from image_generating.networks import build_discriminator, build_generator
 from image_generating.networks.judges import judge
@@ -31,20 +33,23 @@ def load(folder: Path, config: NetworkConfig) -> dict[str, np.ndarray]:
     Raises:
         UserError: if there are no such networks in the folder, or if they have other channels.
     """
-    generator = load_generator(Path(folder) / "generator")
+    with warnings.catch_warnings():
+        # Keras only warns of some weights that a file lacks, and leaves them random.
+        warnings.filterwarnings("error", message="Skipping nested container")
+        generator = load_generator(Path(folder) / "generator")
+        try:
+            discriminator = keras.saving.load_model(Path(folder) / "discriminator")
+        except Exception as error:  # Damaged files make Keras and its readers raise whatever comes first.
+            raise _unusable(folder, error) from error
     try:
-        discriminator = keras.saving.load_model(Path(folder) / "discriminator")
         exported = _structure(generator, discriminator)
         own = _structure(build_generator(config), build_discriminator(config))
-    except (OSError, ValueError) as error:  # Of a damaged file, of a file or a layer that is not there.
-        raise UserError(
-            f"--pretrained needs a residual generator and its discriminator, and {folder} or --preset has "
-            f"another ({error}). Name the --output of an export."
-        ) from error
+    except ValueError as error:  # There is no layer of this name.
+        raise _unusable(folder, error) from error
     values = {}
     parts = (("generator", "averaged"), ("discriminator",))
     for networks, given, wanted in zip(parts, exported, own, strict=True):
-        arrays = {variable.path: np.asarray(variable) for variable in given.weights}
+        arrays = dict(zip((variable.path for variable in given.weights), given.get_weights(), strict=True))
         check_arrays(arrays, {variable.path: tuple(variable.shape) for variable in wanted.weights}, folder)
         values |= {f"{network}/{name}": array for network in networks for name, array in arrays.items()}
     return values
@@ -55,6 +60,13 @@ def hand_over(gan, values: dict[str, np.ndarray]) -> None:
     variables = gan.state()
     for name, value in values.items():
         variables[name].assign(value)
+
+
+def _unusable(folder: Path, error: Exception) -> UserError:
+    return UserError(
+        f"--pretrained needs a residual generator and its discriminator, and {folder} or --preset has "
+        f"another ({clause(error)}). Name the --output of an export."
+    )
 
 
 def _structure(generator: keras.Sequential, discriminator: keras.Sequential) -> list[keras.Model]:

@@ -195,7 +195,7 @@ def _run_phases(
             if clock.diverged:
                 checkpoints.rollbacks += 1
                 _give_up_after(checkpoints.rollbacks, run)
-                source, state = states.newest(run, repair=True)
+                source, state = _newest_state(run, recipe)
             else:
                 source = "The last phase"
                 state = checkpoint.capture(gan, clock.seconds, checkpoints.rollbacks)

@@ -122,12 +122,12 @@ def test_the_discriminator_takes_what_the_generator_makes(tiny_export, expected)
     assert np.all(np.isfinite(logits))
 
 
-def test_networks_of_a_bfloat16_run_in_its_first_phase_are_float32_and_of_full_resolution(tiny_recipe):
-    gan = GAN(tiny_recipe, batch_size=4, grown_to=28, precision="bfloat16")
+def test_networks_of_a_bfloat16_run_in_its_first_phase_are_float32_and_of_full_resolution(growing_recipe):
+    gan = GAN(growing_recipe, batch_size=4, grown_to=28, precision="bfloat16")
     gan.compile()
     trained = gan.averaged.get_layer("structure").get_layer("structure_drawing").get_layer("structure_half")
     assert trained.compute_dtype == "bfloat16"
-    generator, discriminator = networks(tiny_recipe, checkpoint.capture(gan, 0.0, 0))
+    generator, discriminator = networks(growing_recipe, checkpoint.capture(gan, 0.0, 0))
     for network in (generator, discriminator):
         assert "bfloat16" not in network.to_json()
     assert generator.output_shape == (None, 112, 112, 1)

@@ -1,5 +1,8 @@
 """Beginning with exported networks: what is taken over, and what is refused."""
 
+import shutil
+
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -90,3 +93,24 @@ def test_networks_of_another_preset_and_other_folders_are_refused(
     with pytest.raises(UserError, match="Name the --output of an export"):
         train(tiny_training.replace(pretrained=tmp_path), structure_recipe, progress=False)
     assert not tiny_training.output.exists()
+
+
+@pytest.mark.parametrize(
+    ("network", "layer"), [("generator", "structure_mix"), ("discriminator", "structure_conv")]
+)
+def test_exported_networks_that_lack_something_are_refused(
+    network, layer, tiny_export, tiny_training, structure_recipe, tmp_path
+):
+    shutil.copytree(tiny_export, tmp_path / "models")
+    weights = tmp_path / "models" / network / "model.weights.h5"
+    with h5py.File(weights, "a") as file:
+        names = []
+        file.visit(lambda name: names.append(name) if file[name].attrs.get("name") == layer else None)
+        del file[names[0]]
+    with pytest.raises(UserError, match=network):
+        train(tiny_training.replace(pretrained=tmp_path / "models"), structure_recipe, progress=False)
+    assert not tiny_training.output.exists()
+    if network == "generator":
+        weights.write_bytes(b"")
+        with pytest.raises(UserError, match=network):
+            train(tiny_training.replace(pretrained=tmp_path / "models"), structure_recipe, progress=False)

@@ -71,11 +71,9 @@ def test_export_refuses_a_checkpoint_of_other_networks(grown, tiny_recipe, tmp_p
 
 _NAME = "averaged/structure_half/kernel"
 _CHANGES = {
-    "synthesis_112": lambda arrays: {
-        name: array for name, array in arrays.items() if "synthesis" not in name
-    },
+    "synthesis_112": lambda arrays: {name: arrays[name] for name in arrays if "synthesis" not in name},
     "structure_third": lambda arrays: arrays | {"averaged/structure_third/kernel": np.zeros(3)},
-    f"{_NAME} is (4, 4, 1, 1) (expected: (4, 4, 1, 8))": lambda arrays: (
+    f"{_NAME} is (4, 4, 4, 1) (expected: (4, 4, 4, 8))": lambda arrays: (
         arrays | {_NAME: arrays[_NAME][..., :1]}
     ),
     "not numeric": lambda arrays: arrays | {_NAME: arrays[_NAME].astype(str)},
@@ -85,7 +83,7 @@ _CHANGES = {
 @pytest.mark.parametrize("words", _CHANGES)
 def test_other_arrays_than_those_of_the_networks_are_refused(grown, words, growing_recipe):
     _, state = states.newest(grown[0])
-    with pytest.raises(UserError, match=rf"It is of other networks: .*{re.escape(words)}.*expected"):
+    with pytest.raises(UserError, match=rf"It is of other networks: .*{re.escape(words)}"):
         networks(growing_recipe, dataclasses.replace(state, arrays=_CHANGES[words](state.arrays)), "It")
 
 
@@ -157,6 +155,20 @@ def test_a_run_has_a_state_before_its_first_step(tiny_training, structure_recipe
     assert states.newest(run)[1].step == 0
     assert main(["export", "--run", str(run.folder), "--output", str(run.folder / "m")]) != 0
     _refused(capsys, "has no checkpoint to export. Train it first.")
+
+
+def test_a_checkpoint_that_a_training_removes_meanwhile_gives_way_to_its_successor(tmp_path, monkeypatch):
+    old = states.save(tmp_path, _state(1))
+    load = checkpoint.load
+
+    def saved_meanwhile(path):
+        if old.exists():
+            old.unlink()
+            states.save(tmp_path, _state(2))
+        return load(path)
+
+    monkeypatch.setattr(checkpoint, "load", saved_meanwhile)
+    assert states.load_newest(tmp_path).step == 2
 
 
 # Retention

@@ -81,7 +81,7 @@ def _features(images: np.ndarray, extractor: FeatureExtractor, cache: Path) -> n
     # A file that is damaged or no array of features is made anew.
     with contextlib.suppress(Exception):
         stored = np.load(path)
-        if stored.ndim == 2 and len(stored) == len(images) and np.all(np.isfinite(stored)):
+        if stored.shape == (len(images), extractor.dimension) and np.all(np.isfinite(stored)):
             return stored
     features = extractor(images)
     with files.replacing(path) as temporary:
