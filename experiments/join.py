@@ -14,7 +14,7 @@ from image_generating import backend
 
 backend.load()
 
-from image_generating import checkpoint
+from image_generating import states
 from image_generating.runs import Run
 
 
@@ -27,14 +27,14 @@ def main() -> None:
     parser.add_argument("--output", required=True, type=Path, help="folder for the joined run")
     options = parser.parse_args()
     structure, texture = (
-        checkpoint.load_newest(Run(folder).checkpoints) for folder in (options.structure, options.texture)
+        states.load_newest(Run(folder).checkpoints) for folder in (options.structure, options.texture)
     )
     for folder, state in ((options.structure, structure), (options.texture, texture)):
         if state is None:
             parser.error(f"{folder} has no checkpoint; name the --output of a training")
     of_texture = {name: array for name, array in texture.arrays.items() if _is_of_texture(name)}
     joined = dataclasses.replace(structure, arrays=structure.arrays | of_texture)
-    checkpoint.save(Run(options.output).checkpoints, joined)
+    states.save(Run(options.output).checkpoints, joined)
     for measured in (Run(options.structure).settings, Run(options.structure).spectra):
         shutil.copy(measured, options.output)
 

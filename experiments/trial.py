@@ -22,7 +22,7 @@ from image_generating import backend
 
 backend.load()
 
-from image_generating import checkpoint, data, training
+from image_generating import checkpoint, data, states, training
 from image_generating.config import RECIPES, DataConfig, TrainConfig
 from image_generating.data import cache
 from image_generating.figures import save_preview
@@ -67,7 +67,7 @@ def main() -> None:
             batch_size=options.batch_size,
             seed=options.seed,
         )
-        state = checkpoint.load_newest(training.train(config, recipe, progress=False).checkpoints)
+        state = states.load_newest(training.train(config, recipe, progress=False).checkpoints)
     gan = GAN(recipe, options.batch_size, options.resolution)
     gan.compile()
     checkpoint.restore(gan, state)

@@ -14,9 +14,10 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
+from image_generating import archive
 from image_generating.alignment import Alignment, align
 from image_generating.background import deepened
-from image_generating.files import replacing
+from image_generating.damage import Damaged
 from image_generating.markers import find_markers
 from image_generating.networks.marker import set_places
 from image_generating.networks.residual import anatomy_sides, detail_latents
@@ -52,21 +53,52 @@ def appearance(path: Path, dataset, network, progress: bool = True) -> Appearanc
         network: the `NetworkConfig`.
         progress: whether to show a progress bar on stderr.
     """
-    if not path.exists():
-        sides = anatomy_sides(network.resolution)
-        images = dataset.reduced(aligned(len(dataset)), sides[-1]).astype(np.float32) / 127.5 - 1
+    try:
+        return read(path, len(aligned(len(dataset))), network)
+    except FileNotFoundError:
+        pass
+    except Damaged as error:
+        print(f"{error.what} It is made anew.", file=sys.stderr)
+    sides = anatomy_sides(network.resolution)
+    images = dataset.reduced(aligned(len(dataset)), sides[-1]).astype(np.float32) / 127.5 - 1
 
-        def track(rounds):
-            return tqdm(rounds, "Aligning the images", unit="round", file=sys.stderr, disable=not progress)
+    def track(rounds):
+        return tqdm(rounds, "Aligning the images", unit="round", file=sys.stderr, disable=not progress)
 
-        # The finest grid adds nothing but time.
-        alignment = align(images, sides[:-1] or sides, track)
-        alignment = dataclasses.replace(alignment, images=deepened(alignment.images))
-        model = principal_appearance(alignment, network.latent, find_markers(images))
-        with replacing(path) as temporary:
-            np.savez(temporary, **dataclasses.asdict(model))
-    with np.load(path, allow_pickle=False) as stored:
-        return Appearance(**stored)
+    # The finest grid adds nothing but time.
+    alignment = align(images, sides[:-1] or sides, track)
+    alignment = dataclasses.replace(alignment, images=deepened(alignment.images))
+    model = principal_appearance(alignment, network.latent, find_markers(images))
+    archive.write(path, dataclasses.asdict(model))
+    return read(path, len(images), network)
+
+
+def read(path: Path, count: int, network) -> Appearance:
+    """Reads the appearance model of a run.
+
+    Args:
+        path: the file.
+        count: how many images were aligned.
+        network: the `NetworkConfig`.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        Damaged: if it holds something else than a model of so many images for such networks.
+        UserError: if a newer version wrote it.
+    """
+    model = archive.read_as(Appearance, path, remedy="The run's `train` command makes it anew.")
+    sides = anatomy_sides(network.resolution)
+    base, side, rows = sides[0], sides[-1], 1 + network.latent
+    expected = {
+        "shapes": (rows, base, base, 2),
+        "images": (rows, side, side),
+        "latents": (count, network.latent),
+        "markers": (count, 2),
+    }
+    for name, shape in expected.items():
+        if getattr(model, name).shape != shape:
+            raise Damaged(path, f"{name} is {getattr(model, name).shape} and not {shape}")
+    return model
 
 
 def aligned(count: int) -> np.ndarray:

@@ -6,7 +6,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from image_generating.files import replacing
+from image_generating import archive
+from image_generating.damage import Damaged
 from image_generating.metrics import spectrum
 from image_generating.networks.equalizer import set_gains
 from image_generating.networks.grids import REDUCTION
@@ -39,14 +40,27 @@ def measure(dataset) -> Spectra:
 
 def save(path: Path, spectra: Spectra) -> None:
     """Writes spectra to a file that ends in .npz."""
-    with replacing(path) as temporary:
-        np.savez(temporary, **dataclasses.asdict(spectra))
+    archive.write(path, dataclasses.asdict(spectra))
 
 
-def load(path: Path) -> Spectra:
-    """Reads what `save` wrote."""
-    with np.load(path, allow_pickle=False) as stored:
-        return Spectra(**stored)
+def load(path: Path, side: int) -> Spectra:
+    """Reads what `save` wrote.
+
+    Args:
+        path: the file.
+        side: R of the images.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        Damaged: if it holds something else than spectra of such images.
+        UserError: if a newer version wrote it.
+    """
+    remedy = "The run's `train` command, given again, measures it anew."
+    spectra = archive.read_as(Spectra, path, remedy)
+    for name, length in (("reduced", side // REDUCTION // 2), ("full", side // 2)):
+        if getattr(spectra, name).shape != (length,):
+            raise Damaged(path, f"{name} is not of images of {side} px", remedy)
+    return spectra
 
 
 def calibrate(generator: keras.Sequential, wanted: Spectra) -> None:

@@ -1,10 +1,6 @@
 """What happens beside the steps of a training: when it stops, what it saves, what it shows."""
 
-import contextlib
-import csv
 import math
-import shutil
-import signal
 import sys
 import time
 from pathlib import Path
@@ -13,12 +9,13 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from image_generating import checkpoint, previews
+from image_generating import checkpoint, previews, states
 from image_generating.errors import UserError
 from image_generating.figures import save_preview
-from image_generating.files import replacing
+from image_generating.history import recover_history, write_history
 from image_generating.runs import Run
 from image_generating.schedule import Schedule
+from image_generating.stopping import Stop
 
 # Steps in a row that may be dropped for non-finite numbers before the run goes back.
 _DROPS_TOLERATED = 10
@@ -45,14 +42,18 @@ class Clock(keras.callbacks.Callback):
         diverged: whether too many steps in a row were dropped.
     """
 
-    def __init__(self, schedule: Schedule, data_set_size: int, seconds: float):
+    def __init__(self, schedule: Schedule, data_set_size: int, seconds: float, stop: Stop | None = None):
         super().__init__()
         self.schedule = schedule
         self.data_set_size = data_set_size
         self.images = 0
-        self.interrupted = False
         self.diverged = False
+        self._stop = stop or Stop()
         self._started = time.monotonic() - seconds
+
+    @property
+    def interrupted(self) -> bool:
+        return self._stop.requested
 
     @property
     def seconds(self) -> float:
@@ -67,30 +68,13 @@ class Clock(keras.callbacks.Callback):
         """How much of the training is done, 1 at its end."""
         return self.schedule.progress(self.images, self.seconds)
 
-    @contextlib.contextmanager
-    def listening(self):
-        """Lets Ctrl-C and SIGTERM end the training after the current step; a second one ends it at once."""
-        previous = {
-            number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)
-        }
-        try:
-            yield
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
-
-    def _interrupt(self, number, frame):
-        if self.interrupted:
-            raise KeyboardInterrupt
-        self.interrupted = True
-        print("\nStopping after this step; the run is saved.", file=sys.stderr)
-
     def on_train_begin(self, logs=None):
         self.images = int(self.model.images_seen.value)
         # Kept, as asking a callback for its model after a step costs JAX more than the step itself.
         self.batch_size, self.resolution = self.model.batch_size, self.model.resolution
 
     def on_train_batch_end(self, batch, logs=None):
+        self._stop.stepping = True
         self.images += self.batch_size
         progress = self.progress
         grown = self.schedule.resolution(progress) > self.resolution
@@ -205,7 +189,7 @@ class History(keras.callbacks.Callback):
         super().__init__()
         self.path = path
         self.clock = clock
-        self.rows = read_history(path) if path.exists() else []
+        self.rows = recover_history(path)
         self._batches = []
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -233,21 +217,6 @@ class History(keras.callbacks.Callback):
         # A run that went back to a checkpoint repeats steps: the last account of them counts.
         self.rows = [old for old in self.rows if old["step"] < step] + [row]
         write_history(self.path, self.rows)
-
-
-def read_history(path: Path) -> list[dict[str, float]]:
-    """Reads `history.csv`; missing numbers are NaN."""
-    with open(path, newline="") as file:
-        return [{k: float(v) if v else math.nan for k, v in row.items()} for row in csv.DictReader(file)]
-
-
-def write_history(path: Path, rows: list[dict[str, float]]) -> None:
-    """Writes `history.csv`, with a column for everything that any row has."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    with replacing(path) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 class Previews(keras.callbacks.Callback):
@@ -301,6 +270,7 @@ class Checkpoints(keras.callbacks.Callback):
         self.run = run
         self.clock = clock
         self.rollbacks = rollbacks
+        self._identifier = run.identifier
         self._tenth = self._tenths_done()
         self._saved = time.monotonic()
 
@@ -309,16 +279,18 @@ class Checkpoints(keras.callbacks.Callback):
         due = due or self._tenths_done() > self._tenth
         # `stop_training`: the phase or the run ends here.
         if (due or self.model.stop_training) and not int(self.model.drop_streak.value):
-            self.write()
+            self.write(self.model)
 
-    def write(self) -> None:
-        """Writes a checkpoint of this moment."""
-        state = checkpoint.capture(self.model, self.clock.seconds, self.rollbacks)
-        saved = checkpoint.save(self.run.checkpoints, state)
+    def write(self, gan) -> None:
+        """Writes a checkpoint of this moment, and before it the milestone that is due.
+
+        In this order, as a run that is killed in between continues from the milestone, and has it.
+        """
+        state = checkpoint.capture(gan, self.clock.seconds, self.rollbacks, self._identifier)
         if self._tenths_done() > self._tenth:
-            with replacing(self.run.milestones / saved.name) as temporary:
-                shutil.copyfile(saved, temporary)
+            states.keep(self.run.milestones, state)
             self._tenth = self._tenths_done()
+        states.save(self.run.checkpoints, state)
         self._saved = time.monotonic()
 
     def _tenths_done(self) -> int:

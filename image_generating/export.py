@@ -6,7 +6,8 @@ from pathlib import Path
 
 import keras
 
-from image_generating import __version__, calibration, checkpoint, compatibility
+from image_generating import __version__, calibration, checkpoint, compatibility, states
+from image_generating.checkpoint import Checkpoint
 from image_generating.config import ExportConfig, Recipe
 from image_generating.errors import UserError
 from image_generating.files import FolderKind, check_folder, replacing_folder
@@ -64,55 +65,90 @@ def export(run: Run, output: Path, chosen: Path | None = None, grain: float = 1.
     Args:
         run: the run.
         output: folder that gets `generator` and `discriminator`.
-        chosen: file of the run's checkpoint; default: the newest.
+        chosen: file of the run's checkpoint; default: the newest checkpoint or milestone that is whole.
         grain: factor on the grain that the generator's last stage draws; `classic` has none.
 
     Returns:
         The two folders.
 
     Raises:
-        UserError: if something else is in the way, if the run has no checkpoint or not this one, if `grain`
-            is negative, if the spectra of the run's images were not measured, or if Keras 3.4 could not read
-            what was written.
+        UserError: if something else is in the way, if the run has no checkpoint or not this one, if the
+            checkpoint is of other networks, if `grain` is negative, if the spectra of the run's images were
+            not measured, or if Keras 3.4 could not read what was written.
     """
     if not 0 <= grain < math.inf:
         raise UserError(f"The grain must be 0 or more, and finite, not {grain}.")
     for name in ("generator", "discriminator"):
         check_folder(Path(output) / name, EXPORT, _ROOM)
-    state = checkpoint.load(chosen) if chosen else checkpoint.load_newest(run.checkpoints)
-    if state is None:
-        raise UserError(f"{run.folder} has no checkpoint to export. Train it first.")
+    source, state = (chosen, checkpoint.load(chosen)) if chosen else _newest(run)
     recipe = run.recipe
-    generator, discriminator = networks(recipe, state)
+    generator, discriminator = networks(recipe, state, source)
     if recipe.network.preset == "residual":
-        if not run.spectra.exists():
+        try:
+            spectra = calibration.load(run.spectra, recipe.network.resolution)
+        except FileNotFoundError as error:
             raise UserError(
                 f"{run.folder} has no {run.spectra.name}, as it is of an earlier version. Give its `train` "
                 "command again, which writes it."
-            )
+            ) from error
         strengthen_grain(generator.get_layer(f"synthesis_{recipe.network.resolution}"), grain)
-        calibration.calibrate(generator, calibration.load(run.spectra))
+        calibration.calibrate(generator, spectra)
     return (
         _write(generator, Path(output) / "generator"),
         _write(discriminator, Path(output) / "discriminator"),
     )
 
 
-def networks(recipe: Recipe, state: checkpoint.Checkpoint) -> tuple[keras.Sequential, keras.Sequential]:
+def _newest(run: Run) -> tuple[Path, Checkpoint]:
+    found = states.newest(run)
+    if found is None and states.begun(run):
+        raise UserError(
+            f"None of the checkpoints and milestones of {run.folder} can be used. Put one back into "
+            f"{run.checkpoints}, or name another one with --checkpoint."
+        )
+    if found is None or not found[1].step:
+        raise UserError(f"{run.folder} has no checkpoint to export. Train it first.")
+    return found
+
+
+def networks(
+    recipe: Recipe, state: Checkpoint, source: object = "The checkpoint"
+) -> tuple[keras.Sequential, keras.Sequential]:
     """Rebuilds a checkpoint's networks in float32, with gray values in [0, 1].
 
+    Args:
+        recipe: of the run.
+        state: the checkpoint.
+        source: where that comes from, for messages.
+
     Returns:
-        The averaged generator, latents (N, latent) → images (N, R, R, 1) in [0, 1], and the
-        discriminator, such images → logits (N, 1). A run that stopped before its growth was complete
-        gives networks of the full resolution, whose last stages enlarge and reduce smoothly.
+        As `in_unit_range`. A run that stopped before its growth was complete gives networks of the full
+        resolution, whose last stages enlarge and reduce smoothly.
+
+    Raises:
+        UserError: if the checkpoint is of other networks.
     """
+    checkpoint.check_networks(state, recipe, source)
     generator = build_generator(recipe.network)
     discriminator = build_discriminator(recipe.network)
     for part, network in (("averaged", generator), ("discriminator", discriminator)):
-        for variable in network.variables:
+        for variable in network.weights:
+            # Stages that come after the checkpoint's resolution keep their initial values.
             stored = state.arrays.get(f"{part}/{variable.path}")
             if stored is not None:
                 variable.assign(stored)
+    return in_unit_range(generator, discriminator)
+
+
+def in_unit_range(
+    generator: keras.Sequential, discriminator: keras.Sequential
+) -> tuple[keras.Sequential, keras.Sequential]:
+    """Turns networks as they are trained into networks as they are exported.
+
+    Returns:
+        The generator, latents (N, latent) → images (N, R, R, 1) in [0, 1], and the discriminator, such
+        images → logits (N, 1).
+    """
     generator.add(keras.layers.Rescaling(0.5, 0.5, name="to_unit_range"))
     generator.add(keras.layers.ReLU(max_value=1.0, name="clip"))
     from_unit_range = keras.layers.Rescaling(2.0, -1.0, name="from_unit_range")

@@ -51,7 +51,7 @@ def plot_curves(history: Sequence[dict[str, float]], path: Path) -> None:
     """Plots losses, pairs told apart, differences, penalty and speed over the images shown.
 
     Args:
-        history: rows as `callbacks.read_history` returns them.
+        history: rows as `history.read_history` returns them.
         path: PNG to write.
 
     Raises:

@@ -4,52 +4,69 @@ Structure is drawn from what an anatomy shows around a place, and needs not know
 can go on learning from other images. The anatomy is measured in these, and texture is trained in minutes.
 """
 
+import warnings
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from image_generating.checkpoint import Checkpoint
+from image_generating.checkpoint import check_arrays
 from image_generating.config import NetworkConfig
+from image_generating.damage import clause
 from image_generating.errors import UserError
 from image_generating.networks import build_discriminator, build_generator
-from image_generating.networks.grids import REDUCTION
 from image_generating.networks.judges import judge
 from image_generating.sampling import load_generator
 
 
-def load(folder: Path, config: NetworkConfig) -> Checkpoint:
-    """Reads what `export` wrote, as a training's state before its first step.
+def load(folder: Path, config: NetworkConfig) -> dict[str, np.ndarray]:
+    """Reads what `export` wrote.
 
     Args:
         folder: with `generator` and `discriminator`.
         config: of the networks that are to begin with it.
 
+    Returns:
+        Values of variables of a `GAN` by the names of its `state`: all of the stage of structure, in the
+        generator and in its average, and all of its judge.
+
     Raises:
         UserError: if there are no such networks in the folder, or if they have other channels.
     """
-    generator = load_generator(Path(folder) / "generator")
+    with warnings.catch_warnings():
+        # Keras only warns of some weights that a file lacks, and leaves them random.
+        warnings.filterwarnings("error", message="Skipping nested container")
+        generator = load_generator(Path(folder) / "generator")
+        try:
+            discriminator = keras.saving.load_model(Path(folder) / "discriminator")
+        except Exception as error:  # Damaged files make Keras and its readers raise whatever comes first.
+            raise _unusable(folder, error) from error
     try:
-        discriminator = keras.saving.load_model(Path(folder) / "discriminator")
         exported = _structure(generator, discriminator)
         own = _structure(build_generator(config), build_discriminator(config))
-    except (OSError, ValueError) as error:  # Of a damaged file, of a file or a layer that is not there.
-        raise UserError(
-            f"--pretrained needs a residual generator and its discriminator, and {folder} or --preset has "
-            f"another ({error}). Name the --output of an export."
-        ) from error
-    arrays = {}
+    except ValueError as error:  # There is no layer of this name.
+        raise _unusable(folder, error) from error
+    values = {}
     parts = (("generator", "averaged"), ("discriminator",))
     for networks, given, wanted in zip(parts, exported, own, strict=True):
-        if [weight.shape for weight in given.weights] != [weight.shape for weight in wanted.weights]:
-            raise UserError(
-                f"The networks in {folder} have other channels than those of this --preset. "
-                "Name the preset that they were trained with."
-            )
-        for variable, weight in zip(wanted.variables, given.get_weights(), strict=True):
-            arrays |= {f"{network}/{variable.path}": weight for network in networks}
-    arrays |= {f"gan/{name}": np.int32(0) for name in ("step", "images_seen", "dropped", "drop_streak")}
-    return Checkpoint(arrays, config.resolution // REDUCTION, seconds=0.0, rollbacks=0)
+        arrays = dict(zip((variable.path for variable in given.weights), given.get_weights(), strict=True))
+        check_arrays(arrays, {variable.path: tuple(variable.shape) for variable in wanted.weights}, folder)
+        values |= {f"{network}/{name}": array for network in networks for name, array in arrays.items()}
+    return values
+
+
+def hand_over(gan, values: dict[str, np.ndarray]) -> None:
+    """Sets variables of a new `GAN` to what `load` has read."""
+    variables = gan.state()
+    for name, value in values.items():
+        variables[name].assign(value)
+
+
+def _unusable(folder: Path, error: Exception) -> UserError:
+    return UserError(
+        f"--pretrained needs a residual generator and its discriminator, and {folder} or --preset has "
+        f"another ({clause(error)}). Name the --output of an export."
+    )
 
 
 def _structure(generator: keras.Sequential, discriminator: keras.Sequential) -> list[keras.Model]:

@@ -1,7 +1,5 @@
 """`train`: one run from its first step, or its last checkpoint, to its bound."""
 
-import dataclasses
-import json
 import sys
 from pathlib import Path
 
@@ -12,18 +10,24 @@ from image_generating import (
     checkpoint,
     data,
     devices,
+    locking,
     precision,
     pretrained,
+    settings,
+    states,
 )
+from image_generating.checkpoint import Checkpoint
 from image_generating.config import RECIPES, Recipe, TrainConfig
+from image_generating.damage import Damaged
 from image_generating.data.batches import Batches
 from image_generating.data.sections import in_sections
 from image_generating.errors import UserError
 from image_generating.figures import plot_curves
-from image_generating.files import replacing
 from image_generating.gan import GAN
+from image_generating.history import read_history
 from image_generating.runs import Run
 from image_generating.schedule import phases, schedule
+from image_generating.stopping import Stop
 
 _DEMO_MINUTES = 3.0
 _MOST_ROLLBACKS = 3
@@ -39,7 +43,7 @@ def run(config: TrainConfig) -> None:
 def train(
     config: TrainConfig, recipe: Recipe | None = None, extra_callbacks=(), progress: bool = True
 ) -> Run:
-    """Trains to the bound, from the run's newest checkpoint if it has one.
+    """Trains to the bound, from the run's newest whole checkpoint or milestone if it has one.
 
     Args:
         config: data, bounds, precision and the folder of the run.
@@ -51,8 +55,10 @@ def train(
         The run, with its checkpoints, previews and history.
 
     Raises:
-        UserError: if the data or the pretrained networks cannot be used, if the run was started with other
-            settings, or if training diverged and lowering the learning rate three times did not help.
+        UserError: if the data or the pretrained networks cannot be used, if the folder holds something else
+            than a run or a run that another process trains, if the run was started with other settings or
+            has lost its checkpoints, or if training diverged and lowering the learning rate three times did
+            not help.
     """
     if config.batch_size < 1:
         raise UserError(f"--batch-size must be at least 1, not {config.batch_size}.")
@@ -61,42 +67,79 @@ def train(
     recipe = _at_resolution(
         recipe or RECIPES["residual" if config.preset == "demo" else config.preset], config
     )
+    run = Run(Path(config.output))
+    # Before the data are prepared, which takes longer than saying no.
+    growth = phases(recipe)
+    settings.check_folder(run)
+    stop = Stop()
+    with stop.listening(), locking.locked(run.folder):
+        _train(run, config, recipe, growth, stop, extra_callbacks, progress)
+    return run
+
+
+def _train(run, config, recipe, growth, stop, extra_callbacks, progress) -> None:
+    """The training, in a folder that is this process' alone."""
     beginning = None
     if config.pretrained:
         # What is trained already has no need of the settings for its beginning.
         recipe = recipe.replace(settled_kimg=0.0)
         beginning = pretrained.load(config.pretrained, recipe.network)
-    run = Run(Path(config.output))
-    # Before the data are prepared, which takes longer than saying no.
-    growth = phases(recipe)
     images = data.load(config)
     bounds = schedule(config, growth, len(images))
     number_format = precision.choose(config.precision)
-    _keep_settings(run, config, recipe, images.key)
+    settings.keep_settings(run, config, recipe, images.key)
     _say(f"{len(images)} images of {config.resolution} px; arithmetic in {number_format}.")
-    if recipe.network.preset == "residual" and not run.spectra.exists():
-        # For `export`, which has no images.
-        calibration.save(run.spectra, calibration.measure(images))
-    state = checkpoint.load_newest(run.checkpoints)
+    if recipe.network.preset == "residual":
+        _measure_spectra(run, images)
+    source, state = _newest_state(run, recipe)
     if state is not None:
-        _say(f"Continuing {run.folder} at step {state.step} ({state.seconds / 60:.1f} minutes).")
-    elif beginning is not None:
-        state = beginning
-        checkpoint.save(run.checkpoints, state)
-    clock = callbacks.Clock(bounds, len(images), state.seconds if state else 0.0)
-    clock.images = int(state.arrays["gan/images_seen"]) if state else 0
+        minutes = f"{state.seconds / 60:.1f} minutes"
+        _say(
+            f"Continuing {run.folder} at step {state.step} ({minutes}) from {source.relative_to(run.folder)}."
+        )
+    clock = callbacks.Clock(bounds, len(images), state.seconds if state else 0.0, stop)
+    clock.images = state.images if state else 0
     if clock.progress >= 1:
         _say("This run has reached its bound; give a larger --epochs, --kimg or --minutes to go on.")
-        return run
-    with clock.listening():
-        _run_phases(run, config, recipe, images, clock, number_format, state, extra_callbacks, progress)
-    plot_curves(callbacks.read_history(run.history), run.curves)
+        return
+    _run_phases(
+        run, config, recipe, images, clock, number_format, source, state, beginning, extra_callbacks, progress
+    )
+    plot_curves(read_history(run.history), run.curves)
     ending = "Stopped" if clock.interrupted else "Done"
     _say(f"{ending}: {clock.images} images shown in {clock.seconds / 60:.1f} minutes; see {run.folder}.")
-    return run
 
 
-def _run_phases(run, config, recipe, images, clock, number_format, state, extra_callbacks, progress) -> None:
+def _measure_spectra(run: Run, images) -> None:
+    """Makes sure that the spectra are there for `export`, which has no images."""
+    try:
+        calibration.load(run.spectra, images.images.shape[1])
+    except FileNotFoundError:
+        pass
+    except Damaged as error:
+        _say(f"{error.what} It is measured anew.")
+    else:
+        return
+    calibration.save(run.spectra, calibration.measure(images))
+
+
+def _newest_state(run: Run, recipe: Recipe) -> tuple[Path | None, Checkpoint | None]:
+    """What a run continues from, and the file of it; None for one that has not begun."""
+    found = states.newest(run, repair=True)
+    if found:
+        checkpoint.check_resolution(found[1], recipe, found[0])
+        return found
+    if states.begun(run):
+        raise UserError(
+            f"{run.folder} is a run that has begun, and none of its checkpoints and milestones can be used. "
+            f"Put one back into {run.checkpoints} to continue it, or name another --output to start anew."
+        )
+    return None, None
+
+
+def _run_phases(
+    run, config, recipe, images, clock, number_format, source, state, beginning, extra_callbacks, progress
+) -> None:
     """Trains one phase of the growth after another, going back to a checkpoint when one diverges."""
     aligned = None
     if recipe.network.preset == "residual":
@@ -132,8 +175,12 @@ def _run_phases(run, config, recipe, images, clock, number_format, state, extra_
                 gan.averaged.set_weights(gan.generator.get_weights())
                 # The other one is given latents of radiographs in training, which must lead to these.
                 appearance.initialize(gan.averaged, first_guess, recipe.gray_spread)
-            if state is not None:
-                checkpoint.restore(gan, state)
+            if state is None:
+                pretrained.hand_over(gan, beginning or {})
+                # So that a run which has begun always has a state to continue from.
+                checkpoints.write(gan)
+            else:
+                checkpoint.restore(gan, state, source)
             step = int(gan.step.value)
             batches = Batches(images, config.batch_size, resolution, config.seed, step, aligned)
             # `clock` ends it: in epochs of the trainer there is no bound.
@@ -148,8 +195,9 @@ def _run_phases(run, config, recipe, images, clock, number_format, state, extra_
             if clock.diverged:
                 checkpoints.rollbacks += 1
                 _give_up_after(checkpoints.rollbacks, run)
-                state = checkpoint.load_newest(run.checkpoints)
+                source, state = _newest_state(run, recipe)
             else:
+                source = "The last phase"
                 state = checkpoint.capture(gan, clock.seconds, checkpoints.rollbacks)
     finally:
         bar.close()
@@ -167,37 +215,6 @@ def _give_up_after(rollbacks: int, run: Run) -> None:
 
 def _at_resolution(recipe: Recipe, config: TrainConfig) -> Recipe:
     return recipe.replace(network=recipe.network.replace(resolution=config.resolution))
-
-
-def _keep_settings(run: Run, config: TrainConfig, recipe: Recipe, data_key: str) -> None:
-    """Writes the run's settings, or checks that an existing run was started with the same ones.
-
-    Bounds, precision and logging may change between sessions; what the weights depend on may not.
-    """
-    fixed = {
-        "recipe": dataclasses.asdict(recipe),
-        "data_key": data_key,
-        "batch_size": config.batch_size,
-        "seed": config.seed,
-    }
-    fixed = json.loads(json.dumps(fixed))
-    if run.settings.exists():
-        stored = json.loads(run.settings.read_text())
-        names = {
-            "data_key": "the images (--data, --images, --fit)",
-            "recipe": "--preset, --resolution, --pretrained or the recipe",
-        }
-        different = [
-            names.get(name, "--" + name.replace("_", "-")) for name in fixed if stored[name] != fixed[name]
-        ]
-        if different:
-            raise UserError(
-                f"{run.folder} was started with another setting of {', '.join(different)}. "
-                "Use the same to continue it, or another --output."
-            )
-        return
-    with replacing(run.settings) as temporary:
-        temporary.write_text(json.dumps(fixed, indent=2) + "\n")
 
 
 def _say(sentence: str) -> None:

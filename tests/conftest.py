@@ -74,6 +74,17 @@ def grown_copy(grown, tmp_path) -> TrainConfig:
     return grown_config(tmp_path / "run")
 
 
+@pytest.fixture
+def train_again(growing_recipe, monkeypatch):
+    """Gives the program the command of such a run: its folder, then further flags; returns the status."""
+    from image_generating import cli, training
+
+    monkeypatch.setattr(training, "RECIPES", {"residual": growing_recipe})
+    sizes = ["--images", "12", "--resolution", "112", "--batch-size", "4", "--kimg", "0.24"]
+    given = ["train", "--data", "phantom", *sizes]
+    return lambda folder, *flags: cli.main([*given, "--output", str(folder), *map(str, flags)])
+
+
 def grown_config(folder) -> TrainConfig:
     return TrainConfig(
         data="phantom", images=12, resolution=112, batch_size=4, kimg=0.24, output=folder, tensorboard=True

@@ -57,6 +57,6 @@ def test_spectra_are_measured_of_both_sizes_and_kept(tmp_path):
     assert np.ptp(measured.full[2:]) < 1
     assert 10 < measured.full[2:].mean() - measured.reduced[2:].mean() < 14
     calibration.save(tmp_path / "spectra.npz", measured)
-    stored = calibration.load(tmp_path / "spectra.npz")
+    stored = calibration.load(tmp_path / "spectra.npz", 64)
     np.testing.assert_array_equal(stored.full, measured.full)
     np.testing.assert_array_equal(stored.reduced, measured.reduced)

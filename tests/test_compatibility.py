@@ -9,11 +9,12 @@ import keras
 import numpy as np
 import pytest
 
-from image_generating import checkpoint, compatibility
+from image_generating import compatibility
 from image_generating.compatibility import KNOWN_KEYS, mend, without_newer_keys
 from image_generating.config import RECIPES
 from image_generating.errors import UserError
-from image_generating.export import export, networks
+from image_generating.export import export, in_unit_range
+from image_generating.networks import build_discriminator, build_generator
 
 _ROOT = Path(__file__).parents[1]
 _DENSE = "keras.layers.Dense"
@@ -60,8 +61,7 @@ def test_keras_3_4_knows_every_key_of_an_export(tiny_export, network):
 @pytest.mark.parametrize("preset", sorted(RECIPES))
 def test_keras_3_4_knows_every_key_of_each_preset(preset, resolution):
     recipe = RECIPES[preset].replace(network=RECIPES[preset].network.replace(resolution=resolution))
-    untrained = checkpoint.Checkpoint({}, resolution, seconds=0.0, rollbacks=0)
-    for network in networks(recipe, untrained):
+    for network in in_unit_range(build_generator(recipe.network), build_discriminator(recipe.network)):
         assert unknown(without_newer_keys(described(network)), KNOWN_KEYS) == set()
 
 
@@ -71,8 +71,8 @@ def test_the_list_says_of_each_class_what_its_keras_writes(tiny_recipe):
     made = subprocess.run([sys.executable, script], check=True, capture_output=True, text=True).stdout
     known = json.loads(made)
     assert set(KNOWN_KEYS[_DENSE]) - set(known[_DENSE]) == set()
-    untrained = checkpoint.Checkpoint({}, 112, seconds=0.0, rollbacks=0)
-    for network in networks(tiny_recipe, untrained):
+    untrained = build_generator(tiny_recipe.network), build_discriminator(tiny_recipe.network)
+    for network in in_unit_range(*untrained):
         assert unknown(described(network), known) == set()
 
 

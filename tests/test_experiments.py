@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from image_generating import checkpoint
+from image_generating import checkpoint, states
 from image_generating.runs import Run
 
 _EXPERIMENTS = Path(__file__).parents[1] / "experiments"
@@ -34,20 +34,21 @@ def test_a_joined_run_has_structure_of_one_and_texture_of_the_other(tmp_path, mo
         "discriminator/texture_conv/kernel",
         "discriminator/structure_conv/kernel",
         "gan/step",
+        "gan/images_seen",
     ]
     runs = {name: Run(tmp_path / name) for name in ("structure", "texture", "joined")}
     for value, name in enumerate(("structure", "texture")):
         runs[name].folder.mkdir()
         runs[name].settings.write_text(name)
         runs[name].spectra.write_text(name)
-        arrays = {variable: np.full(2 if variable != "gan/step" else (), value) for variable in names}
-        checkpoint.save(runs[name].checkpoints, checkpoint.Checkpoint(arrays, 800, 1.0, 0))
+        arrays = {variable: np.full(() if variable.startswith("gan/") else 2, value) for variable in names}
+        states.save(runs[name].checkpoints, checkpoint.Checkpoint(arrays, 800, 1.0, 0))
     flags = {"--structure": "structure", "--texture": "texture", "--output": "joined"}
     _run(
         monkeypatch,
         "join.py",
         *(text for flag, name in flags.items() for text in (flag, str(runs[name].folder))),
     )
-    joined = checkpoint.load_newest(runs["joined"].checkpoints).arrays
-    assert [int(joined[name].max()) for name in names] == [0, 1, 1, 0, 0]
+    joined = states.load_newest(runs["joined"].checkpoints).arrays
+    assert [int(joined[name].max()) for name in names] == [0, 1, 1, 0, 0, 0]
     assert runs["joined"].settings.read_text() == runs["joined"].spectra.read_text() == "structure"

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from image_generating import checkpoint
+from image_generating import checkpoint, states
 from image_generating.config import ExportConfig
 from image_generating.errors import UserError
 from image_generating.export import export, networks, run
@@ -122,12 +122,12 @@ def test_the_discriminator_takes_what_the_generator_makes(tiny_export, expected)
     assert np.all(np.isfinite(logits))
 
 
-def test_networks_of_a_bfloat16_run_in_its_first_phase_are_float32_and_of_full_resolution(tiny_recipe):
-    gan = GAN(tiny_recipe, batch_size=4, grown_to=28, precision="bfloat16")
+def test_networks_of_a_bfloat16_run_in_its_first_phase_are_float32_and_of_full_resolution(growing_recipe):
+    gan = GAN(growing_recipe, batch_size=4, grown_to=28, precision="bfloat16")
     gan.compile()
     trained = gan.averaged.get_layer("structure").get_layer("structure_drawing").get_layer("structure_half")
     assert trained.compute_dtype == "bfloat16"
-    generator, discriminator = networks(tiny_recipe, checkpoint.capture(gan, 0.0, 0))
+    generator, discriminator = networks(growing_recipe, checkpoint.capture(gan, 0.0, 0))
     for network in (generator, discriminator):
         assert "bfloat16" not in network.to_json()
     assert generator.output_shape == (None, 112, 112, 1)
@@ -153,7 +153,7 @@ def test_export_takes_the_checkpoint_that_is_named(grown, tmp_path):
 
 def test_an_export_is_calibrated(grown, tiny_export):
     exported = keras.saving.load_model(tiny_export / "generator")
-    trained, _ = networks(grown[0].recipe, checkpoint.load_newest(grown[0].checkpoints))
+    trained, _ = networks(grown[0].recipe, states.load_newest(grown[0].checkpoints))
     for stage in ("structure", "synthesis_112"):
         (kernel,) = exported.get_layer(stage).get_layer(f"{stage}_equalizer").get_weights()
         (same,) = trained.get_layer(stage).get_layer(f"{stage}_equalizer").get_weights()

@@ -1,10 +1,13 @@
 """Beginning with exported networks: what is taken over, and what is refused."""
 
+import shutil
+
+import h5py
 import keras
 import numpy as np
 import pytest
 
-from image_generating import checkpoint, pretrained, training
+from image_generating import checkpoint, pretrained, states, training
 from image_generating.errors import UserError
 from image_generating.export import export
 from image_generating.gan import GAN
@@ -27,7 +30,7 @@ def test_a_training_goes_on_from_exported_networks(tiny_training, structure_reci
     new.compile()
     config = tiny_training.replace(pretrained=tiny_export, kimg=0.012)
     run = train(config, structure_recipe, progress=False)
-    state = checkpoint.load_newest(run.checkpoints)
+    state = states.load_newest(run.checkpoints)
     # Three steps of Adam move a weight by its rate each, or little more.
     steps = 3 * 1.5 * structure_recipe.learning_rate
     assert 0 < _far(state, stage) < steps < _far(checkpoint.capture(new, 0.0, 0), stage)
@@ -54,7 +57,7 @@ def test_structure_goes_on_with_shorter_steps_and_texture_begins_with_its_own(
 def test_its_judge_knows_what_it_knew(tiny_export, structure_recipe):
     gan = GAN(structure_recipe, batch_size=2, grown_to=28)
     gan.compile()
-    checkpoint.restore(gan, pretrained.load(tiny_export, structure_recipe.network))
+    pretrained.hand_over(gan, pretrained.load(tiny_export, structure_recipe.network))
     exported = keras.saving.load_model(tiny_export / "discriminator")
     own, there = (judge(network, "structure")[1] for network in (gan.discriminator, exported))
     for weight, given in zip(own.get_weights(), there.get_weights(), strict=True):
@@ -82,7 +85,7 @@ def test_networks_of_another_preset_and_other_folders_are_refused(
     tiny_export, tiny_training, structure_recipe, tmp_path
 ):
     wider = structure_recipe.replace(network=structure_recipe.network.replace(structure_widths=(8, 24)))
-    with pytest.raises(UserError, match="other channels than those of this --preset"):
+    with pytest.raises(UserError, match=r"is of other networks: .*structure_quarter.*with the same --preset"):
         train(tiny_training.replace(pretrained=tiny_export), wider, progress=False)
     with pytest.raises(UserError, match="holds no exported generator"):
         train(tiny_training.replace(pretrained=tmp_path), structure_recipe, progress=False)
@@ -90,3 +93,24 @@ def test_networks_of_another_preset_and_other_folders_are_refused(
     with pytest.raises(UserError, match="Name the --output of an export"):
         train(tiny_training.replace(pretrained=tmp_path), structure_recipe, progress=False)
     assert not tiny_training.output.exists()
+
+
+@pytest.mark.parametrize(
+    ("network", "layer"), [("generator", "structure_mix"), ("discriminator", "structure_conv")]
+)
+def test_exported_networks_that_lack_something_are_refused(
+    network, layer, tiny_export, tiny_training, structure_recipe, tmp_path
+):
+    shutil.copytree(tiny_export, tmp_path / "models")
+    weights = tmp_path / "models" / network / "model.weights.h5"
+    with h5py.File(weights, "a") as file:
+        names = []
+        file.visit(lambda name: names.append(name) if file[name].attrs.get("name") == layer else None)
+        del file[names[0]]
+    with pytest.raises(UserError, match=network):
+        train(tiny_training.replace(pretrained=tmp_path / "models"), structure_recipe, progress=False)
+    assert not tiny_training.output.exists()
+    if network == "generator":
+        weights.write_bytes(b"")
+        with pytest.raises(UserError, match=network):
+            train(tiny_training.replace(pretrained=tmp_path / "models"), structure_recipe, progress=False)

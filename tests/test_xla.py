@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from image_generating import checkpoint, export, views
+from image_generating import checkpoint, export, states, views
 from image_generating.config import RECIPES, Recipe
 from image_generating.gan import GAN
 from image_generating.networks import classic, judges, structure
@@ -109,7 +109,7 @@ def stage(request, smaller, tmp_path_factory) -> Stage:
     _disturb(plain)
     plain.fit(_Batches(_batch(recipe, side)), verbose=0)
     folder = tmp_path_factory.mktemp("checkpoints")
-    saved = checkpoint.load(checkpoint.save(folder, checkpoint.capture(plain, 0.0, 0)))
+    saved = checkpoint.load(states.save(folder, checkpoint.capture(plain, 0.0, 0)))
     fast = GAN(recipe, BATCH, side, seed=0, precision="bfloat16")
     fast.compile(jit_compile=True)
     checkpoint.restore(fast, saved)

@@ -1,5 +1,6 @@
 """Images to numbers, in batches: what every measure is computed from, without holding the images."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -77,8 +78,11 @@ def observe(
 
 def _features(images: np.ndarray, extractor: FeatureExtractor, cache: Path) -> np.ndarray:
     path = cache / "features" / f"{digest.of_arrays([np.array(extractor.name), images])}.npy"
-    if path.exists():
-        return np.load(path)
+    # A file that is damaged or no array of features is made anew.
+    with contextlib.suppress(Exception):
+        stored = np.load(path)
+        if stored.shape == (len(images), extractor.dimension) and np.all(np.isfinite(stored)):
+            return stored
     features = extractor(images)
     with files.replacing(path) as temporary:
         np.save(temporary, features)

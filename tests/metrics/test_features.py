@@ -38,6 +38,24 @@ def test_any_batches_give_what_one_array_gives(observe):
     assert whole.spectra.shape == (130, 8)
 
 
+@pytest.mark.parametrize("damage", ["cut", "empty", "text", "shape", "nan"])
+def test_damaged_features_in_the_cache_are_computed_anew(observe, tmp_path, damage):
+    images = scenes(60, 16)
+    right = observe(images, 60, Counting()).features
+    for path in (tmp_path / "features").iterdir():
+        whole = path.read_bytes()
+        if damage in ("shape", "nan"):
+            stored = np.load(path)
+            np.save(path, stored[:-1] if damage == "shape" else stored * np.nan)
+        else:
+            path.write_bytes({"cut": whole[:-9], "empty": b"", "text": b"\x93NUMPY no"}[damage])
+    extractor = Counting()
+    np.testing.assert_array_equal(observe(images, 60, extractor).features, right)
+    assert extractor.images == 60
+    np.testing.assert_array_equal(observe(images, 60, extractor).features, right)
+    assert extractor.images == 60
+
+
 def test_features_are_cached_by_content_and_extractor(observe):
     images, extractor = scenes(60, 16), Counting()
     observe(images, 60, extractor)
