@@ -25,14 +25,11 @@ def locked(folder: Path) -> Iterator[None]:
     """Holds the lock of a folder, which is created and, if the block leaves it empty, removed again.
 
     Raises:
-        UserError: if another process holds the lock, or if the folder cannot be created or written.
+        UserError: if another process holds the lock.
     """
     made = [part for part in (folder, *folder.parents) if not part.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = _acquire(folder)
-    except OSError as error:
-        raise UserError(f"{folder} cannot be written ({error.strerror}). Name another --output.") from error
+    folder.mkdir(parents=True, exist_ok=True)
+    file = _acquire(folder)
     try:
         yield
     finally:

@@ -10,6 +10,7 @@ from image_generating import (
     checkpoint,
     data,
     devices,
+    files,
     locking,
     precision,
     pretrained,
@@ -30,6 +31,8 @@ from image_generating.schedule import phases, schedule
 from image_generating.stopping import Stop
 
 _DEMO_MINUTES = 3.0
+# Two checkpoints, ten milestones and the previews of the default networks.
+_ROOM = 300_000_000
 _MOST_ROLLBACKS = 3
 # Passes between two ends of the trainer's epochs, each of which costs a GPU some steps.
 _GPU_EPOCH = 10
@@ -60,8 +63,6 @@ def train(
             has lost its checkpoints, or if training diverged and lowering the learning rate three times did
             not help.
     """
-    if config.batch_size < 1:
-        raise UserError(f"--batch-size must be at least 1, not {config.batch_size}.")
     if config.preset == "demo" and not (config.epochs or config.kimg or config.minutes):
         config = config.replace(minutes=_DEMO_MINUTES)
     recipe = _at_resolution(
@@ -71,6 +72,7 @@ def train(
     # Before the data are prepared, which takes longer than saying no.
     growth = phases(recipe)
     settings.check_folder(run)
+    files.check_folder(run.folder, room=_ROOM)
     stop = Stop()
     with stop.listening(), locking.locked(run.folder):
         _train(run, config, recipe, growth, stop, extra_callbacks, progress)

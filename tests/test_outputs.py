@@ -20,7 +20,7 @@ def no_work(monkeypatch):
 
     monkeypatch.setattr("image_generating.pictures.load_generator", begin)
     monkeypatch.setattr("image_generating.pictures.preview_frames", begin)
-    monkeypatch.setattr("image_generating.checkpoint.load_newest", begin)
+    monkeypatch.setattr("image_generating.states.newest", begin)
     monkeypatch.setattr("image_generating.metrics.extractors.get", begin)
 
 

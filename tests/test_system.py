@@ -85,6 +85,7 @@ def for_all(tmp_path):
 def test_another_users_folder_is_named_before_any_work(for_all):
     locked = for_all / "locked"
     locked.mkdir(mode=0o755)
+    (for_all / "a").mkdir()
     statuses, said = _in_child(
         _NOBODY,
         ("gif", "--run", "nowhere", "--output", locked / "film.gif"),
