@@ -4,6 +4,7 @@ What counts is what is in a file, never its name: whether it is whole, of which 
 """
 
 import contextlib
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -89,6 +90,21 @@ def begun(run: Run) -> bool:
     return run.history.exists() or any(
         not path.name.startswith(".") for folder in folders if folder.is_dir() for path in folder.iterdir()
     )
+
+
+def remove_unfinished(run: Run) -> None:
+    """Removes what a killed training was writing; for whoever holds the run's lock.
+
+    `files.replacing` writes in a hidden folder beside the file, which has its name and some letters.
+    """
+    parts = (run.settings, run.appearance, run.spectra, run.history, run.curves)
+    patterns = [(run.folder, f".{path.name}.*") for path in parts]
+    patterns += [(folder, ".step_*.npz.*") for folder in (run.checkpoints, run.milestones)]
+    patterns.append((run.previews, ".image_at_epoch_*.png.*"))
+    for folder, pattern in patterns:
+        for scratch in folder.glob(pattern):
+            if scratch.is_dir():
+                shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _newest(folders: Sequence[Path], identifier: str | None, repair: bool) -> tuple[Path, Checkpoint] | None:

@@ -81,6 +81,7 @@ def train(
 
 def _train(run, config, recipe, growth, stop, extra_callbacks, progress) -> None:
     """The training, in a folder that is this process' alone."""
+    states.remove_unfinished(run)
     beginning = None
     if config.pretrained:
         # What is trained already has no need of the settings for its beginning.

@@ -171,6 +171,20 @@ def test_a_damaged_history_goes_on_with_what_can_be_read(run, train_again, capsy
 # The folder
 
 
+def test_what_a_killed_training_was_writing_is_removed(run, train_again):
+    before = sorted(run.folder.rglob("*"))
+    for path in (
+        run.settings,
+        run.checkpoints / "step_00000060.npz",
+        run.previews / "image_at_epoch_0003.png",
+    ):
+        scratch = path.with_name(f".{path.name}.abc123")
+        scratch.mkdir()
+        (scratch / path.name).write_bytes(b"half")
+    assert train_again(run.folder) == 0
+    assert sorted(run.folder.rglob("*")) == before
+
+
 def test_a_folder_of_something_else_is_refused_before_work_begins(train_again, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(training.data, "load", lambda _: pytest.fail("work has begun"))
     for name in "abcd":
