@@ -97,8 +97,8 @@ def prepare(folder: Path, model: Path) -> None:
 
 def _train(folder: Path, run: Path) -> list[str]:
     return [
-        *("train", "--data", str(folder / "images"), "--output", str(run), "--preset", "classic"),
-        *("--resolution", "64", "--batch-size", "4", "--kimg", "0.004", "--cache", str(folder / "cache")),
+        *("train", "--data", str(folder / "images"), "--output", str(run), "--resolution", "64"),
+        *("--batch-size", "4", "--kimg", "0.008", "--cache", str(folder / "cache")),
     ]
 
 
@@ -140,15 +140,26 @@ def make(number: int, valid: Path, folder: Path) -> Case:
     return Case(f"{number} {kind.__name__.strip('_')}", *case)
 
 
+def _copy(source: Path, target: Path) -> None:
+    """Copies a folder by links, which cost no room; the program writes files anew and never into them."""
+    shutil.copytree(source, target, copy_function=os.link)
+
+
+def _damage(path: Path, mutate: Callable[[bytes, Random], bytes], random: Random) -> None:
+    content = mutate(path.read_bytes(), random)
+    path.unlink()
+    path.write_bytes(content)
+
+
 def _images(random, valid, folder):
     """A damaged image among good ones.
 
     The run that it is given for has other images, so it is refused, but only after all have been read.
     """
-    shutil.copytree(valid / "images", folder / "images")
-    shutil.copytree(valid / "run", folder / "run")
+    _copy(valid / "images", folder / "images")
+    _copy(valid / "run", folder / "run")
     for path in random.sample(sorted((folder / "images").iterdir()), random.choice((1, 1, 3))):
-        path.write_bytes(mutations.of_bytes(path.read_bytes(), random))
+        _damage(path, mutations.of_bytes, random)
         if random.random() < 0.1:
             path.rename(path.with_suffix(random.choice((".png", ".tif", ".dcm", "", ".JPG"))))
     arguments = _train(folder, folder / "run") + ["--strict"] * (random.random() < 0.3)
@@ -161,46 +172,46 @@ def _settings(random, valid, folder):
 
 
 def _of_run(random, valid, folder, name, mutate):
-    shutil.copytree(valid / "images", folder / "images")
-    shutil.copytree(valid / "run", folder / "run")
-    shutil.copytree(valid / "cache", folder / "cache")
+    _copy(valid / "images", folder / "images")
+    _copy(valid / "run", folder / "run")
+    _copy(valid / "cache", folder / "cache")
     path = folder / "run" / name
-    path.write_bytes(mutate(path.read_bytes(), random))
+    _damage(path, mutate, random)
     return _train(folder, folder / "run"), folder, lambda said: "reached its bound" in said
 
 
 def _checkpoint(random, valid, folder):
     """A damaged checkpoint with no other state beside it, so that no training begins."""
-    shutil.copytree(valid / "run", folder / "only")
+    _copy(valid / "run", folder / "only")
     shutil.rmtree(folder / "only" / "milestones", ignore_errors=True)
     for other in sorted((folder / "only" / "checkpoints").glob("*.npz"))[:-1]:
         other.unlink()
-    shutil.copytree(valid / "images", folder / "images")
-    shutil.copytree(valid / "cache", folder / "cache")
+    _copy(valid / "images", folder / "images")
+    _copy(valid / "cache", folder / "cache")
     path = next((folder / "only" / "checkpoints").glob("*.npz"))
-    path.write_bytes(mutations.of_arrays(path.read_bytes(), random))
+    _damage(path, mutations.of_arrays, random)
     return _train(folder, folder / "only"), folder, lambda said: "reached its bound" in said
 
 
 def _cache(random, valid, folder):
     """A damaged cache entry, which is made anew."""
-    shutil.copytree(valid / "images", folder / "images")
-    shutil.copytree(valid / "run", folder / "run")
-    shutil.copytree(valid / "cache", folder / "cache")
+    _copy(valid / "images", folder / "images")
+    _copy(valid / "run", folder / "run")
+    _copy(valid / "cache", folder / "cache")
     path = random.choice(sorted(path for path in (folder / "cache").rglob("*") if path.is_file()))
     mutate = mutations.of_json if path.suffix == ".json" else mutations.of_bytes
-    path.write_bytes(mutate(path.read_bytes(), random))
+    _damage(path, mutate, random)
     return _train(folder, folder / "run"), folder, lambda said: "reached its bound" in said
 
 
 def _export(random, valid, folder):
     """A damaged file of a run, given to `export`."""
-    shutil.copytree(valid / "run", folder / "run")
+    _copy(valid / "run", folder / "run")
     path = random.choice(
         [folder / "run" / "run.json", *sorted((folder / "run" / "checkpoints").glob("*.npz"))]
     )
     mutate = mutations.of_json if path.suffix == ".json" else mutations.of_arrays
-    path.write_bytes(mutate(path.read_bytes(), random))
+    _damage(path, mutate, random)
     output = folder / "models"
     arguments = ["export", "--run", str(folder / "run"), "--output", str(output)]
     if path.suffix == ".npz":
@@ -214,9 +225,9 @@ def _export(random, valid, folder):
 
 def _previews(random, valid, folder):
     """A damaged preview."""
-    shutil.copytree(valid / "run" / "training_images", folder / "run" / "training_images")
+    _copy(valid / "run" / "training_images", folder / "run" / "training_images")
     path = random.choice(sorted((folder / "run" / "training_images").iterdir()))
-    path.write_bytes(mutations.of_bytes(path.read_bytes(), random))
+    _damage(path, mutations.of_bytes, random)
     return _gif(folder)
 
 
@@ -236,11 +247,11 @@ def _film(path: Path) -> bool:
 
 def _model(random, valid, folder):
     """A damaged file of a generator."""
-    shutil.copytree(valid / "model", folder / "model")
+    _copy(valid / "model", folder / "model")
     name = random.choice(("config.json", "metadata.json", "model.weights.h5"))
     path = folder / "model" / name
     mutate = mutations.of_json if path.suffix == ".json" else mutations.of_bytes
-    path.write_bytes(mutate(path.read_bytes(), random))
+    _damage(path, mutate, random)
     output = folder / "pictures"
     arguments = ["generate", "--model", str(folder / "model"), "--output", str(output), "--count", "2"]
 
@@ -252,8 +263,8 @@ def _model(random, valid, folder):
 
 def _flags(random, valid, folder):
     """An odd value of a flag, where the rest of the command line is valid and its work is short."""
-    shutil.copytree(valid / "run" / "training_images", folder / "run" / "training_images")
-    shutil.copytree(valid / "model", folder / "model")
+    _copy(valid / "run" / "training_images", folder / "run" / "training_images")
+    _copy(valid / "model", folder / "model")
     output = folder / "output"
     words = random.choice(
         (
@@ -303,7 +314,7 @@ def _evaluate(random, valid, folder):
         Image.fromarray(values).save(folder / ("judged", "train", "heldout")[index % 3] / f"{index}.png")
     place = folder / random.choice(("judged", "judged", "train", "heldout"))
     for path in random.sample(sorted(place.iterdir()), random.choice((1, 2, 4))):
-        path.write_bytes(mutations.of_bytes(path.read_bytes(), random))
+        _damage(path, mutations.of_bytes, random)
     output = folder / "report"
     arguments = [
         *("evaluate", "--images", "judged", "--train", "train", "--heldout", "heldout"),

@@ -1,5 +1,7 @@
 """Hundreds of damaged inputs through the program: a sentence or whole output, never a traceback."""
 
+import shutil
+
 import cases
 import pytest
 
@@ -14,7 +16,7 @@ def valid(tmp_path_factory, tiny_export):
     return folder
 
 
-@pytest.mark.filterwarnings("default")
+@pytest.mark.filterwarnings("ignore")
 def test_damaged_input_gets_a_sentence_or_whole_output(valid, tmp_path):
     problems, statuses = [], []
     for number in range(CASES):
@@ -22,6 +24,7 @@ def test_damaged_input_gets_a_sentence_or_whole_output(valid, tmp_path):
         folder.mkdir()
         case = cases.make(number, valid, folder)
         result = cases.run(case)
+        shutil.rmtree(folder)
         statuses.append(result.status)
         if result.problem:
             problems.append(f"{case.name}: {' '.join(case.arguments)}\n{result.problem}")
