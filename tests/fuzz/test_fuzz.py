@@ -1,6 +1,7 @@
 """Hundreds of damaged inputs through the program: a sentence or whole output, never a traceback."""
 
 import shutil
+from hashlib import sha256 as digest
 
 import cases
 import pytest
@@ -18,7 +19,7 @@ def valid(tmp_path_factory, tiny_export):
 
 @pytest.mark.filterwarnings("ignore")
 def test_damaged_input_gets_a_sentence_or_whole_output(valid, tmp_path):
-    problems, statuses = [], []
+    problems, statuses, before = [], [], _content(valid)
     for number in range(CASES):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -29,9 +30,15 @@ def test_damaged_input_gets_a_sentence_or_whole_output(valid, tmp_path):
         if result.problem:
             problems.append(f"{case.name}: {' '.join(case.arguments)}\n{result.problem}")
     assert not problems, "\n\n".join(problems)
+    # Cases have links to these files: nothing was written into what was there.
+    assert _content(valid) == before
     # Else nothing was damaged, or everything was refused for another reason.
     assert statuses.count(0) > CASES / 20
     assert statuses.count(2) > CASES / 4
+
+
+def _content(folder):
+    return {path: digest(path.read_bytes()).hexdigest() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_the_same_in_processes_of_their_own(valid, tmp_path):
