@@ -1,5 +1,6 @@
 """From latents to pictures, with an exported generator."""
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,7 +29,10 @@ def load_generator(folder: Path):
             "or name another --model."
         )
     try:
-        generator = keras.saving.load_model(folder)
+        with warnings.catch_warnings():
+            # Keras only warns of some weights that a file lacks, and leaves them random.
+            warnings.filterwarnings("error", message="Skipping nested container")
+            generator = keras.saving.load_model(folder)
     except Exception as error:  # Damaged files make Keras and its readers raise whatever comes first.
         raise UserError(f"{folder} cannot be loaded as a Keras model ({error}). Export it again.") from error
     shape = generator.output_shape

@@ -241,12 +241,15 @@ def _stored(location: Path) -> _Stored | None:
     try:
         record = json.loads((location / "record.json").read_text())
         images = np.load(location / "images.npy", mmap_mode="r")  # fails if the file is too short
+        for file in record["files"]:
+            if not isinstance(file["name"], str) or not isinstance(file["digest"], str):
+                return None
         usable = sum(not file["skipped"] for file in record["files"])
         side = record["settings"]["resolution"]
         if (images.shape, images.dtype) != ((usable, side, side), np.uint8):
             return None
         return _Stored(images, record["files"], record["key"])
-    except (OSError, EOFError, ValueError, KeyError, TypeError):
+    except Exception:  # A damaged file makes the readers of JSON and of arrays raise whatever comes first.
         return None
 
 

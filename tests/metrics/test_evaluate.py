@@ -208,8 +208,11 @@ def test_every_judged_picture_counts(config, folders, capsys):
 
 
 @pytest.mark.parametrize("count", [2, 20])
-def test_identical_pictures_have_numbers_or_reasons(config, folders, count, capsys):
-    judged = save(np.repeat(scenes(1, 64, seed=3), count, axis=0), config.output.parent / "judged")
+@pytest.mark.parametrize(
+    "picture", [scenes(1, 64, seed=3), np.zeros((1, 64, 64), np.uint8)], ids=["one scene", "black"]
+)
+def test_identical_pictures_have_numbers_or_reasons(config, picture, count, capsys):
+    judged = save(np.repeat(picture, count, axis=0), config.output.parent / "judged")
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
