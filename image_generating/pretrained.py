@@ -4,7 +4,6 @@ Structure is drawn from what an anatomy shows around a place, and needs not know
 can go on learning from other images. The anatomy is measured in these, and texture is trained in minutes.
 """
 
-import warnings
 from pathlib import Path
 
 import keras
@@ -16,7 +15,7 @@ from image_generating.damage import clause
 from image_generating.errors import UserError
 from image_generating.networks import build_discriminator, build_generator
 from image_generating.networks.judges import judge
-from image_generating.sampling import load_generator
+from image_generating.sampling import load_generator, load_network
 
 
 def load(folder: Path, config: NetworkConfig) -> dict[str, np.ndarray]:
@@ -33,14 +32,8 @@ def load(folder: Path, config: NetworkConfig) -> dict[str, np.ndarray]:
     Raises:
         UserError: if there are no such networks in the folder, or if they have other channels.
     """
-    with warnings.catch_warnings():
-        # Keras only warns of some weights that a file lacks, and leaves them random.
-        warnings.filterwarnings("error", message="Skipping nested container")
-        generator = load_generator(Path(folder) / "generator")
-        try:
-            discriminator = keras.saving.load_model(Path(folder) / "discriminator")
-        except Exception as error:  # Damaged files make Keras and its readers raise whatever comes first.
-            raise _unusable(folder, error) from error
+    generator = load_generator(Path(folder) / "generator")
+    discriminator = load_network(Path(folder) / "discriminator")
     try:
         exported = _structure(generator, discriminator)
         own = _structure(build_generator(config), build_discriminator(config))

@@ -20,21 +20,13 @@ def load_generator(folder: Path):
     Raises:
         UserError: if there is no generator in the folder, or if it is something else.
     """
-    import keras
-
     folder = Path(folder)
     if not (folder / "model.weights.h5").exists() and not folder.is_file():
         raise UserError(
             f"{folder} holds no exported generator. Train one and run `image-generating export`, "
             "or name another --model."
         )
-    try:
-        with warnings.catch_warnings():
-            # Keras only warns of some weights that a file lacks, and leaves them random.
-            warnings.filterwarnings("error", message="Skipping nested container")
-            generator = keras.saving.load_model(folder)
-    except Exception as error:  # Damaged files make Keras and its readers raise whatever comes first.
-        raise UserError(f"{folder} cannot be loaded as a Keras model ({error}). Export it again.") from error
+    generator = load_network(folder)
     shape = generator.output_shape
     if len(generator.input_shape) != 2 or len(shape) != 4 or shape[-1] != 1 or shape[1] != shape[2]:
         raise UserError(
@@ -42,6 +34,23 @@ def load_generator(folder: Path):
             "not (N, latent) to (N, R, R, 1). Name the folder `generator` of an export."
         )
     return generator
+
+
+def load_network(folder: Path):
+    """Loads an exported network with all its weights.
+
+    Raises:
+        UserError: if there is none in the folder, or if it is damaged.
+    """
+    import keras
+
+    try:
+        with warnings.catch_warnings():
+            # Keras only warns of some weights that a file lacks, and leaves them random.
+            warnings.filterwarnings("error", message="Skipping nested container")
+            return keras.saving.load_model(folder)
+    except Exception as error:  # Damaged files make Keras and its readers raise whatever comes first.
+        raise UserError(f"{folder} cannot be loaded as a Keras model ({error}). Export it again.") from error
 
 
 def latents(count: int, size: int, seed: int, start: int = 0, truncation: float = 1.0) -> np.ndarray:
