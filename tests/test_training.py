@@ -33,8 +33,9 @@ def test_train_writes_previews_history_curves_and_checkpoints(grown):
     assert rows[-1]["dropped"] == 0
     assert all(row["images_per_second"] > 0 for row in rows)
     previews = sorted(run.previews.glob("image_at_epoch_*.png"))
-    assert len(previews) >= 20
-    assert previews[0].name == "image_at_epoch_0000.png"
+    assert len(previews) >= 24
+    assert previews[0].name == "image_at_epoch_0000_step_00000000.png"
+    assert previews[-1].name == "image_at_epoch_0020_step_00000060.png"
     first, last = gray(previews[0]), gray(previews[-1])
     assert first.shape == last.shape == (776, 776)
     assert not np.array_equal(first, last)
@@ -180,6 +181,9 @@ def test_classic_trains_with_its_own_loss(tmp_path, tiny_training):
 
     config = tiny_training.replace(preset="classic", resolution=64, kimg=0.012)
     run = train(config, RECIPES["classic"], progress=False)
+    # One for every step of a run so short, all in one epoch, and the one before.
+    names = sorted(path.name[-12:] for path in run.previews.iterdir())
+    assert names == ["00000000.png", "00000001.png", "00000002.png", "00000003.png"]
     row = read_history(run.history)[-1]
     assert np.isfinite(row["generator_loss"])
     assert "penalty" not in row
