@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -53,6 +54,7 @@ def _in_child(prelude: str, *commands, cwd: Path, **settings) -> tuple[list[int]
         env=environment,
         capture_output=True,
         text=True,
+        errors="replace",
         cwd=cwd,
     )
     lines = ended.stderr.splitlines()
@@ -174,6 +176,25 @@ def test_letters_that_a_terminal_does_not_know_end_no_command(run_with_previews,
     assert ended.returncode == 0, ended.stderr
     assert "2 frames of 96" in ended.stdout
     assert output.exists()
+
+
+def test_an_evaluation_ends_well_where_the_terminal_knows_few_letters(tmp_path):
+    for name in ("judged", "train", "heldout"):
+        (tmp_path / name).mkdir()
+        for index in range(4):
+            noise = np.random.default_rng((len(name), index)).integers(0, 256, (64, 64), "uint8")
+            Image.fromarray(noise).save(tmp_path / name / f"{index}.png")
+    statuses, said = _in_child(
+        "",
+        (
+            *("evaluate", "--images", "judged", "--train", "train", "--heldout", "heldout"),
+            *("--output", "Łódź", "--extractor", "tiny", "--resolution", "64"),
+        ),
+        cwd=tmp_path,
+        PYTHONIOENCODING="cp1252",
+    )
+    assert statuses == [0], said
+    assert "10³" in (tmp_path / "Łódź" / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
