@@ -92,7 +92,7 @@ def prints(path: Path) -> Fingerprints:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of real images")
-    files = folder.find(parser.parse_args().data)
+    files = folder.search(parser.parse_args().data)[0]
     with ProcessPoolExecutor(cache.cores()) as pool:
         made = list(pool.map(prints, [file.path for file in files], chunksize=8))
     coarse = np.stack([p.coarse for p in made], axis=1)

@@ -41,7 +41,7 @@ EXPORT = FolderKind(
     frozenset(
         {
             *("config.json", "metadata.json", "model.weights.h5"),
-            *("saved_model.pb", "fingerprint.pb", "variables", "assets"),
+            *("saved_model.pb", "fingerprint.pb", "variables", "variables/variables.*", "assets"),
         }
     ),
     _is_export,

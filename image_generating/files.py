@@ -6,6 +6,7 @@ writes into a folder of that kind. Commands ask `check_file` or `check_folder` b
 
 import contextlib
 import dataclasses
+import fnmatch
 import os
 import shutil
 import tempfile
@@ -25,7 +26,7 @@ class FolderKind:
 
     Attributes:
         name: what it is called in a sentence.
-        entries: names of all that may lie in it.
+        entries: patterns of all that may lie in it, at any depth, as paths within it.
         is_own: whether a folder was written by this program.
     """
 
@@ -160,8 +161,12 @@ def _target(path: str | os.PathLike) -> Path:
 
 
 def _refuse_strangers(folder: Path, kind: FolderKind) -> None:
-    names = sorted({entry.name for entry in folder.iterdir()} - _LEFT_BY_SYSTEMS)
-    strangers = [name for name in names if name not in kind.entries]
+    names = sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.name not in _LEFT_BY_SYSTEMS
+    )
+    strangers = [
+        name for name in names if not any(fnmatch.fnmatchcase(name, entry) for entry in kind.entries)
+    ]
     if names and (strangers or not kind.is_own(folder)):
         named = ", ".join(shown(name) for name in (strangers or names)[:_MOST_NAMED])
         raise UserError(

@@ -33,11 +33,11 @@ def load(folder: Path, config: NetworkConfig) -> dict[str, np.ndarray]:
         UserError: if there are no such networks in the folder, or if they have other channels.
     """
     generator = load_generator(Path(folder) / "generator")
-    discriminator = load_network(Path(folder) / "discriminator")
     try:
+        discriminator = load_network(Path(folder) / "discriminator")
         exported = _structure(generator, discriminator)
         own = _structure(build_generator(config), build_discriminator(config))
-    except ValueError as error:  # There is no layer of this name.
+    except (UserError, ValueError) as error:  # There is no discriminator, or no layer of this name.
         raise _unusable(folder, error) from error
     values = {}
     parts = (("generator", "averaged"), ("discriminator",))

@@ -178,6 +178,6 @@ def test_export_refuses_what_is_no_run(tmp_path):
         export(Run(tmp_path), tmp_path / "models")
     with pytest.raises(UserError, match="Train it first"):
         run(ExportConfig(run=tmp_path / "nowhere", output=tmp_path / "models"))
-    with pytest.raises(UserError, match="--grain must be 0 or more"):
+    with pytest.raises(UserError, match="grain must be 0 or more"):
         export(Run(tmp_path), tmp_path / "models", grain=-1)
     assert list(tmp_path.iterdir()) == []

@@ -47,15 +47,26 @@ def test_an_empty_folder_is_replaced(tmp_path):
     assert (tmp_path / "album" / "page").read_text() == "new"
 
 
-@pytest.mark.parametrize("names", [["page"], ["thesis.tex"], ["mark", "page", "thesis.tex"], [".hidden"]])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["page"],
+        ["thesis.tex"],
+        ["mark", "page", "thesis.tex"],
+        [".hidden"],
+        ["mark", "page", "deep/thesis.tex"],
+    ],
+)
 def test_a_folder_that_holds_anything_else_stays_as_it_is(tmp_path, names):
     album = tmp_path / "album"
     album.mkdir()
     for name in names:
+        (album / name).parent.mkdir(exist_ok=True)
         (album / name).write_text("mine")
     with pytest.raises(UserError, match=rf"holds .*{names[-1]}.*no album"):
         _album(album)
-    assert {path.name: path.read_text() for path in album.iterdir()} == dict.fromkeys(names, "mine")
+    found = {path.relative_to(album).as_posix(): path for path in album.rglob("*") if path.is_file()}
+    assert {name: path.read_text() for name, path in found.items()} == dict.fromkeys(names, "mine")
     assert list(tmp_path.iterdir()) == [album]
 
 

@@ -80,6 +80,7 @@ def test_nothing_of_the_users_is_replaced(command, output, named, precious, no_w
     for name in ("folder.gif", "folder.MP4", "stranger/generator"):
         (precious / name).mkdir(parents=True)
     (precious / "folder.gif" / "one.tex").write_text("mine")
+    (precious / "a").mkdir()
     (precious / "stranger" / "generator" / "thesis.tex").write_text("mine")
     monkeypatch.chdir(precious)
     before = _content(precious)

@@ -201,7 +201,7 @@ def test_a_folder_of_something_else_is_refused_before_work_begins(train_again, t
     assert train_again(tmp_path / "file") != 0
     assert "is a file" in _last_line(capsys)
     assert train_again(tmp_path / "file" / "within") != 0
-    assert "cannot be written (Not a directory)" in _last_line(capsys)
+    assert "is a file, so nothing can be put below it" in _last_line(capsys)
     assert not list(tmp_path.rglob(".lock"))
 
 

@@ -12,7 +12,7 @@ from image_generating.data import cache, folder, kaggle
 from image_generating.data.dataset import Dataset
 from image_generating.data.drawn import Phantom
 from image_generating.data.source import Source
-from image_generating.errors import UserError, shown
+from image_generating.errors import shown
 
 PHANTOMS = 300
 LARGEST_ENLARGEMENT = 4  # beyond, an image shows little but interpolation
@@ -28,8 +28,6 @@ def load(config: DataConfig) -> Dataset:
         UserError: no such folder, too few usable images, no access to Kaggle, or an unusable file
             when `config.strict` is set.
     """
-    if config.resolution < 1 or (config.images is not None and config.images < cache.FEWEST):
-        raise UserError(f"Ask for at least {cache.FEWEST} images, of at least 1 pixel.")
     return prepare(config, _sources)
 
 

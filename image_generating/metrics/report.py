@@ -36,7 +36,8 @@ def _is_report(folder: Path) -> bool:
         return False
 
 
-REPORT = FolderKind("report", frozenset([RECORD, PAGE, FIGURES]), _is_report)
+_DRAWN = [f"{FIGURES}/{name}.png" for name in ("samples", "spectra", "closeness", "closest")]
+REPORT = FolderKind("report", frozenset([RECORD, PAGE, FIGURES, *_DRAWN]), _is_report)
 
 
 def write(

@@ -139,7 +139,7 @@ def test_sub_folders_that_cannot_be_read(load, images, monkeypatch):
     monkeypatch.setattr(discovery.os, "scandir", scandir)
     assert load()[1] == said("1 sub-folder (cannot be read: Permission denied)", images)
     with pytest.raises(UserError, match=r"secret cannot be read \(Permission denied\): change"):
-        folder.find(images / "secret")
+        folder.search(images / "secret")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")

@@ -219,7 +219,7 @@ def test_fewer_than_two_usable_images_are_refused(load, tmp_path):
     with pytest.raises(UserError, match=r"at least 2 images and 1 can be used.*\n.*bad.png: not a"):
         load(data=str(path))
     assert entries(tmp_path) == []
-    with pytest.raises(UserError, match="at least 2 images"):
+    with pytest.raises(UserError, match="--images must be at least 2"):
         load(images=1)
 
 

@@ -164,9 +164,10 @@ def test_the_same_seed_gives_the_same_numbers_in_place_of_an_older_report(config
 
     config.output.mkdir()
     first = numbers()
-    (config.output / "old.png").touch()
+    (config.output / "figures" / "spectra.png").write_bytes(b"old")
 
     assert numbers() == first
+    assert (config.output / "figures" / "spectra.png").stat().st_size > 1000
     assert {path.name for path in config.output.iterdir()} == {"metrics.json", "report.html", "figures"}
 
 
@@ -364,7 +365,7 @@ def test_a_folder_that_is_no_report_is_not_replaced(config):
     config.output.mkdir()
     (config.output / "thesis.txt").write_text("years of work")
 
-    with pytest.raises(UserError, match="is no report of this program"):
+    with pytest.raises(UserError, match=r"holds thesis.txt, so it is no report that this program wrote"):
         evaluate.run(config)
     assert (config.output / "thesis.txt").exists()
 

@@ -64,7 +64,9 @@ def environments() -> list[Environment]:
             found.append(Environment(f"tf-{tensorflow}-{end}", packages, _TENSORFLOW))
     for backend in ("jax", "torch"):
         for end, version in (("lowest", "keras==3.4.0"), ("highest", "keras>=3.4,<4")):
-            found.append(Environment(f"{backend}-{end}", (backend, version), _KERAS, backend))
+            # Keras 3.4 asks for torchvision where it enlarges images.
+            vision = ("torchvision",) if (backend, end) == ("torch", "lowest") else ()
+            found.append(Environment(f"{backend}-{end}", (backend, *vision, version), _KERAS, backend))
     return found
 
 
