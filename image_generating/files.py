@@ -161,12 +161,16 @@ def _target(path: str | os.PathLike) -> Path:
 
 
 def _refuse_strangers(folder: Path, kind: FolderKind) -> None:
-    names = sorted(
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.name not in _LEFT_BY_SYSTEMS
-    )
-    strangers = [
-        name for name in names if not any(fnmatch.fnmatchcase(name, entry) for entry in kind.entries)
-    ]
+    def within(pattern: str) -> list[str]:
+        paths = (path for path in folder.glob(pattern) if path.name not in _LEFT_BY_SYSTEMS)
+        return sorted(path.relative_to(folder).as_posix() for path in paths)
+
+    def strange(names: list[str]) -> list[str]:
+        return [name for name in names if not any(fnmatch.fnmatchcase(name, entry) for entry in kind.entries)]
+
+    names = within("*")
+    # Deeper only in what looks like ours, as somebody's home takes long to search.
+    strangers = strange(names) or strange(within("**/*"))
     if names and (strangers or not kind.is_own(folder)):
         named = ", ".join(shown(name) for name in (strangers or names)[:_MOST_NAMED])
         raise UserError(

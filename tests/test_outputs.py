@@ -72,7 +72,7 @@ COMMANDS = {
         ("export", "notes.txt", "notes.txt is a file"),
         ("export", "stranger", "holds thesis.tex"),
         ("evaluate", "thesis", "holds chapters"),
-        ("evaluate", ".", "notes.txt"),
+        ("evaluate", ".", ". holds a, folder.MP4, folder.gif, so it is no report"),
         ("evaluate", "notes.txt", "is a file"),
     ],
 )
