@@ -63,7 +63,7 @@ def test_a_folder_that_holds_anything_else_stays_as_it_is(tmp_path, names):
     for name in names:
         (album / name).parent.mkdir(exist_ok=True)
         (album / name).write_text("mine")
-    with pytest.raises(UserError, match=rf"holds .*{names[-1]}.*no album"):
+    with pytest.raises(UserError, match=rf"holds .*{names[-1].split('/')[0]}.*no album"):
         _album(album)
     found = {path.relative_to(album).as_posix(): path for path in album.rglob("*") if path.is_file()}
     assert {name: path.read_text() for name, path in found.items()} == dict.fromkeys(names, "mine")
