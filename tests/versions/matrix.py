@@ -62,7 +62,7 @@ def environments() -> list[Environment]:
         for end, version in (("lowest", f"keras=={keras}"), ("highest", "keras>=3.4,<4")):
             packages = (f"tensorflow-cpu=={tensorflow}.*", version)
             found.append(Environment(f"tf-{tensorflow}-{end}", packages, _TENSORFLOW))
-    # With PyTorch, Keras up to 3.8 enlarges images by torchvision, and differently: by 0.009 of the gray range.
+    # With PyTorch, Keras up to 3.8 enlarges images by torchvision: images differ by 0.009 of the gray range.
     for backend, least in (("jax", "3.4.0"), ("torch", "3.9.0")):
         for end, version in (("lowest", f"keras=={least}"), ("highest", "keras>=3.4,<4")):
             found.append(Environment(f"{backend}-{end}", (backend, version), _KERAS, backend))
