@@ -36,13 +36,13 @@ def main() -> None:
     counts, slowest, problems = collections.Counter(), collections.Counter(), 0
     with tempfile.TemporaryDirectory(prefix="fuzz-") as scratch:
         valid = Path(scratch) / "valid"
-        cases.prepare(valid, chosen.model)
+        usual = cases.prepare(valid, chosen.model)
         began, number = time.monotonic(), chosen.first
         while time.monotonic() - began < 60 * chosen.minutes and number - chosen.first < chosen.cases:
             folder = Path(scratch) / str(number)
             folder.mkdir()
             case = cases.make(number, valid, folder)
-            result = cases.run(case, apart=number % _BETWEEN_PROCESSES == 0)
+            result = cases.run(case, usual, apart=number % _BETWEEN_PROCESSES == 0)
             kind = case.name.split()[1]
             counts[kind, result.status] += 1
             slowest[kind] = max(slowest[kind], result.seconds)

@@ -61,12 +61,15 @@ class Result:
     problem: str
 
 
-def prepare(folder: Path, model: Path) -> None:
+def prepare(folder: Path, model: Path) -> float:
     """Makes the valid inputs, of which every case damages a copy.
 
     Args:
         folder: gets images, a run with its previews, and a generator.
         model: an exported generator.
+
+    Returns:
+        Seconds of the longest valid call: a training in a process of its own.
     """
     images = folder / "images"
     images.mkdir(parents=True)
@@ -87,12 +90,15 @@ def prepare(folder: Path, model: Path) -> None:
         else:
             Image.fromarray((values * 255).astype("uint8")).save(path)
     shutil.copytree(model, folder / "model")
-    ended = main(_train(folder, folder / "run"))
-    assert ended == 0, "the valid training failed"
+    began = time.monotonic()
+    ended = _apart(Case("valid", _train(folder, folder / "run"), folder, bool))
+    seconds = time.monotonic() - began
+    assert ended[0] == 0, f"the valid training failed: {ended[1]}"
     for name in ("epoch_0000_step_00000000", "epoch_0001_step_00000001", "epoch_0001"):
         Image.fromarray((smooth * 255).astype("uint8")).save(
             folder / "run" / "training_images" / f"image_at_{name}.png"
         )
+    return seconds
 
 
 def _train(folder: Path, run: Path) -> list[str]:
@@ -341,11 +347,12 @@ _KINDS = {
 }
 
 
-def run(case: Case, apart: bool = False) -> Result:
+def run(case: Case, usual: float, apart: bool = False) -> Result:
     """Calls the program.
 
     Args:
         case: what with.
+        usual: seconds that a valid call may take.
         apart: in a process of its own.
     """
     before = {path for path in case.folder.rglob("*") if path.name.startswith(".")}
@@ -353,7 +360,7 @@ def run(case: Case, apart: bool = False) -> Result:
     call = _apart if apart else _here
     status, said, problem = call(case)
     seconds = time.monotonic() - began
-    return Result(status, seconds, problem or _problem(case, status, said, seconds, before))
+    return Result(status, seconds, problem or _problem(case, status, said, seconds - usual, before))
 
 
 def _here(case: Case) -> tuple[int, str, str]:
@@ -385,13 +392,13 @@ def _apart(case: Case) -> tuple[int, str, str]:
     return ended.returncode, ended.stdout + ended.stderr, ""
 
 
-def _problem(case: Case, status: int, said: str, seconds: float, before: set) -> str:
+def _problem(case: Case, status: int, said: str, seconds_more: float, before: set) -> str:
     if status not in (0, 1, 2):
         return f"status {status}: {said[-2000:]}"
     if "Traceback" in said or "Exception ignored" in said:
         return said[-3000:]
-    if seconds > _SECONDS_MORE:
-        return f"took {seconds:.0f} s"
+    if seconds_more > _SECONDS_MORE:
+        return f"took {seconds_more:.0f} s longer than a valid call"
     if left := {path for path in case.folder.rglob("*") if path.name.startswith(".")} - before:
         return f"left {left}"
     if status == 0:

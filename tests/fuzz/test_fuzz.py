@@ -13,18 +13,18 @@ APART = 3
 @pytest.fixture(scope="module")
 def valid(tmp_path_factory, tiny_export):
     folder = tmp_path_factory.mktemp("valid") / "inputs"
-    cases.prepare(folder, tiny_export / "generator")
-    return folder
+    return folder, cases.prepare(folder, tiny_export / "generator")
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_damaged_input_gets_a_sentence_or_whole_output(valid, tmp_path):
+    valid, usual = valid
     problems, statuses, before = [], [], _content(valid)
     for number in range(CASES):
         folder = tmp_path / str(number)
         folder.mkdir()
         case = cases.make(number, valid, folder)
-        result = cases.run(case)
+        result = cases.run(case, usual)
         shutil.rmtree(folder)
         statuses.append(result.status)
         if result.problem:
@@ -42,9 +42,10 @@ def _content(folder):
 
 
 def test_the_same_in_processes_of_their_own(valid, tmp_path):
+    valid, usual = valid
     for number in range(10_000, 10_000 + APART):
         folder = tmp_path / str(number)
         folder.mkdir()
         case = cases.make(number, valid, folder)
-        result = cases.run(case, apart=True)
+        result = cases.run(case, usual, apart=True)
         assert not result.problem, (case.name, case.arguments)
