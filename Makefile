@@ -20,12 +20,15 @@ MINUTES ?= 60
 train: .venv/demo-installed
 	$(RUN) train --data kaggle --images 300 --output runs/xray --minutes $(MINUTES)
 
+# Two at a time, as most tests wait for one core; each file's in their order.
+PYTEST = pytest -q --nbval -n 2 --dist loadfile
+
 test: .venv/test-installed lint
-	$(BIN)/pytest -q --nbval
+	$(BIN)/$(PYTEST)
 
 # The same tests with the lowest versions that the bounds allow, and with those that Colab has.
 test-lowest test-colab: test-%: .venv-%/installed
-	.venv-$*/bin/pytest -q --nbval
+	.venv-$*/bin/$(PYTEST)
 
 # Loads the networks with old and new TensorFlow, Keras, JAX and PyTorch, each installed afresh; about an hour.
 test-versions: .venv/test-installed
