@@ -131,7 +131,7 @@ def similarity(image: np.ndarray, other: np.ndarray) -> float:
         shift = np.clip(shift + step[:2], -_SHIFT * side, _SHIFT * side)
         stretch = np.clip(stretch + step[2:], -_STRETCH, _STRETCH)
         offset = shift - stretch * (side - 1) / 2
-        moved = affine_transform(image, 1 + stretch, offset, order=1, mode="nearest")
+        moved = affine_transform(image, np.diag(1 + stretch), offset, order=1, mode="nearest")
         best = max(best, _correlation(moved[inner], other[inner]))
     return best
 
