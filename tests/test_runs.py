@@ -290,7 +290,8 @@ def test_a_signal_before_the_first_step_ends_the_program_at_once(
         began = time.monotonic()
         child.send_signal(number)
         _, said = child.communicate()
-    assert time.monotonic() - began < 2
+    # 1 to 2 seconds where nothing else runs; a child that waits for its work takes a minute.
+    assert time.monotonic() - began < 20
     assert child.returncode == status
     assert "Traceback" not in said
     left = [path.name for path in tmp_path.rglob("*") if path.is_file()]
