@@ -290,7 +290,7 @@ def test_a_signal_before_the_first_step_ends_the_program_at_once(
         began = time.monotonic()
         child.send_signal(number)
         _, said = child.communicate()
-    # 1 to 2 seconds where nothing else runs; a child that waits for its work takes a minute.
+    # One to two seconds where nothing else runs; waiting for the work itself would never end.
     assert time.monotonic() - began < 20
     assert child.returncode == status
     assert "Traceback" not in said
