@@ -94,6 +94,9 @@ def prepare(folder: Path, model: Path) -> float:
     ended = _apart(Case("valid", _train(folder, folder / "run"), folder, bool))
     seconds = time.monotonic() - began
     assert ended[0] == 0, f"the valid training failed: {ended[1]}"
+    # Smaller ones in place of the run's own, of one size, or every film would be refused.
+    shutil.rmtree(folder / "run" / "training_images")
+    (folder / "run" / "training_images").mkdir()
     for name in ("epoch_0000_step_00000000", "epoch_0001_step_00000001", "epoch_0001"):
         Image.fromarray((smooth * 255).astype("uint8")).save(
             folder / "run" / "training_images" / f"image_at_{name}.png"
