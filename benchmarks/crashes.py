@@ -29,8 +29,11 @@ def train(output: Path, steps: int, write: int) -> None:
     backend.load()
     import numpy as np
 
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    from conftest import TINY_NETWORK
+
     from image_generating import callbacks, training
-    from image_generating.config import NetworkConfig, Recipe, TrainConfig
+    from image_generating.config import Recipe, TrainConfig
 
     savez, writes = np.savez, 0
 
@@ -44,18 +47,10 @@ def train(output: Path, steps: int, write: int) -> None:
 
     np.savez = savez_in_part
     callbacks._SECONDS_BETWEEN_CHECKPOINTS = 0.0
-    network = NetworkConfig(
-        resolution=112,
-        latent=8,
-        structure_widths=(8, 16),
-        synthesis_width=8,
-        structure_judge_widths=(8, 8),
-        texture_judge_widths=(4, 8),
-    )
     config = TrainConfig(
         data="phantom", images=12, resolution=112, batch_size=4, kimg=steps * 4 / 1000, output=output
     )
-    recipe = Recipe(network=network, growth=((4, 0.8), (1, 0.2)), sections=3)
+    recipe = Recipe(network=TINY_NETWORK, growth=((4, 0.8), (1, 0.2)), sections=3)
     training.train(config, recipe, progress=False)
 
 

@@ -18,6 +18,7 @@ from image_generating import archive
 from image_generating.alignment import Alignment, align
 from image_generating.background import deepened
 from image_generating.damage import Damaged
+from image_generating.errors import shown
 from image_generating.markers import find_markers
 from image_generating.networks.marker import set_places
 from image_generating.networks.residual import anatomy_sides, detail_latents
@@ -58,7 +59,7 @@ def appearance(path: Path, dataset, network, progress: bool = True) -> Appearanc
     except FileNotFoundError:
         pass
     except Damaged as error:
-        print(f"{error.what} It is made anew.", file=sys.stderr)
+        print(shown(f"{error.what} It is made anew."), file=sys.stderr)
     sides = anatomy_sides(network.resolution)
     images = dataset.reduced(aligned(len(dataset)), sides[-1]).astype(np.float32) / 127.5 - 1
 

@@ -9,7 +9,7 @@ import keras
 from image_generating import __version__, calibration, checkpoint, compatibility, states
 from image_generating.checkpoint import Checkpoint
 from image_generating.config import ExportConfig, Recipe
-from image_generating.errors import UserError
+from image_generating.errors import UserError, shown
 from image_generating.files import FolderKind, check_folder, replacing_folder
 from image_generating.networks import build_discriminator, build_generator
 from image_generating.networks.synthesis import strengthen_grain
@@ -52,7 +52,7 @@ def run(config: ExportConfig) -> None:
     """The command `export`."""
     for folder in export(Run(config.run), config.output, config.checkpoint, config.grain):
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        print(f"{folder}: {size / 1e6:.1f} MB")
+        print(f"{shown(folder)}: {size / 1e6:.1f} MB")
 
 
 def export(run: Run, output: Path, chosen: Path | None = None, grain: float = 1.0) -> tuple[Path, Path]:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from image_generating.damage import Damaged, set_aside
+from image_generating.errors import shown
 from image_generating.files import replacing
 
 # What a row cannot do without: its place in the training, which curves are drawn over.
@@ -34,7 +35,7 @@ def recover_history(path: Path) -> list[dict[str, float]]:
     if lost:
         aside = set_aside(path)
         print(
-            f"{path} is damaged ({lost}): it is now {aside.name}, and what can be read goes on.",
+            f"{shown(path)} is damaged ({lost}): it is now {aside.name}, and what can be read goes on.",
             file=sys.stderr,
         )
         write_history(path, rows)

@@ -49,7 +49,7 @@ def run_generate(config: GenerateConfig) -> None:
     if config.grid:
         with replacing(config.output / "grid.png") as temporary:
             tile(np.stack(tiles)).save(temporary, pnginfo=provenance.mark())
-    print(f"{config.count} pictures in {config.output}")
+    print(f"{config.count} pictures in {shown(config.output)}")
 
 
 def _refuse_older_pictures(config: GenerateConfig) -> None:
@@ -93,7 +93,7 @@ def run_interpolate(config: InterpolateConfig) -> None:
         save_mp4(frames, config.output, config.fps)
     else:
         save_gif(frames, config.output, config.fps)
-    print(f"{len(frames)} frames in {config.output}")
+    print(f"{len(frames)} frames in {shown(config.output)}")
 
 
 def _check_film(path: Path, room: int = 0) -> None:
@@ -134,7 +134,7 @@ def run_gif(config: GifConfig) -> None:
                 )
     print(
         f"{_frames(frames)} of {size[0]}×{size[1]} at {fps:.0f} per second "
-        f"in {config.output} ({written / 1e6:.1f} MB)"
+        f"in {shown(config.output)} ({written / 1e6:.1f} MB)"
     )
 
 

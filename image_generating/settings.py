@@ -10,7 +10,7 @@ from pathlib import Path
 from image_generating import states
 from image_generating.config import Recipe, TrainConfig
 from image_generating.damage import Damaged, set_aside
-from image_generating.errors import UserError
+from image_generating.errors import UserError, shown
 from image_generating.files import replacing
 from image_generating.runs import Run, Settings
 
@@ -79,7 +79,8 @@ def keep_settings(run: Run, config: TrainConfig, recipe: Recipe, data_key: str) 
             "checkpoints says that this is the one. Give that one, or name another --output to start anew."
         )
     if damage:
-        print(f"{damage.what} It is now {set_aside(run.settings).name}, and written anew.", file=sys.stderr)
+        aside = set_aside(run.settings)
+        print(shown(f"{damage.what} It is now {aside.name}, and written anew."), file=sys.stderr)
     _write(run.settings, dataclasses.replace(given, run=identifier or f"{secrets.token_hex(8)}-{digest}"))
 
 

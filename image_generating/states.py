@@ -12,7 +12,7 @@ from pathlib import Path
 from image_generating import checkpoint
 from image_generating.checkpoint import Checkpoint
 from image_generating.damage import Damaged, set_aside
-from image_generating.errors import UserError
+from image_generating.errors import UserError, shown
 from image_generating.runs import Run
 
 _KEPT = 2
@@ -124,7 +124,7 @@ def _ranked(folders: Sequence[Path], identifier: str | None, repair: bool) -> li
         if None in (run, identifier) or run == identifier:
             found.append((run is not None, step, -folders.index(path.parent), path))
         else:
-            print(f"{path} is of another run, and left alone.", file=sys.stderr)
+            print(f"{shown(path)} is of another run, and left alone.", file=sys.stderr)
     return [path for *_, path in sorted(found, reverse=True)]
 
 
@@ -172,4 +172,4 @@ def _load(path: Path, repair: bool) -> Checkpoint | None:
 
 def _report(path: Path, error: Damaged, repair: bool) -> None:
     then = f"It is now {set_aside(path).name}." if repair else "It is passed over."
-    print(f"{error} {then}", file=sys.stderr)
+    print(shown(f"{error} {then}"), file=sys.stderr)

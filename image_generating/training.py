@@ -22,7 +22,7 @@ from image_generating.config import RECIPES, Recipe, TrainConfig
 from image_generating.damage import Damaged
 from image_generating.data.batches import Batches
 from image_generating.data.sections import in_sections
-from image_generating.errors import UserError
+from image_generating.errors import UserError, shown
 from image_generating.figures import plot_curves
 from image_generating.gan import GAN
 from image_generating.history import read_history
@@ -221,4 +221,4 @@ def _at_resolution(recipe: Recipe, config: TrainConfig) -> Recipe:
 
 
 def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr)
+    print(shown(sentence), file=sys.stderr)

@@ -222,3 +222,19 @@ def test_the_names_in_a_sentence_steer_no_terminal(tmp_path, capsys):
     os.mkdir(tmp_path / name)
     said = _refused(["gif", "--run", tmp_path / name, "--output", tmp_path / "film.gif"], capsys)
     assert r"a\x1b[31mred\nline" in said
+
+
+def test_nor_do_those_of_what_was_written(grown, tiny_export, tmp_path, capfd):
+    folder, run = tmp_path / "a\x1b[31mred\nline", str(grown[0].folder)
+    model = str(tiny_export / "generator")
+    short = ["--stops", "2", "--frames", "1", "--size", "32"]
+    for arguments in (
+        ["gif", "--run", run, "--output", str(folder / "film.gif")],
+        ["generate", "--model", model, "--output", str(folder), "--count", "1"],
+        ["interpolate", "--model", model, "--output", str(folder / "walk.gif"), *short],
+        ["export", "--run", run, "--output", str(folder)],
+    ):
+        assert main(arguments) == 0
+        said = capfd.readouterr().out
+        assert r"a\x1b[31mred\nline" in said
+        assert "\x1b" not in said

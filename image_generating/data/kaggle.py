@@ -45,9 +45,9 @@ def run(config: DownloadConfig) -> None:
     """Downloads and prints where the images are."""
     output = download(config)
     for folder in sorted(output.glob("*/*/")):
-        print(f"{len(list(folder.iterdir())):5d} images in {folder}")
+        print(f"{len(list(folder.iterdir())):5d} images in {shown(folder)}")
     print(f"License: {LICENSE}. Please cite: {CITATION}.")
-    print(f"Train on them with: image-generating train --data {output / TRAINING} --output runs/chest")
+    print(f"Train on them with: image-generating train --data {shown(output / TRAINING)} --output runs/chest")
 
 
 def download(config: DownloadConfig) -> Path:

@@ -13,7 +13,7 @@ from PIL import Image
 from image_generating import data, files
 from image_generating.config import DataConfig, EvaluateConfig
 from image_generating.data import cache, judged
-from image_generating.errors import UserError
+from image_generating.errors import UserError, shown
 from image_generating.metrics import duplicates, extractors, features, findings, measures, report
 from image_generating.metrics.controls import CONTROLS
 from image_generating.metrics.duplicates import Fingerprints, Match
@@ -104,7 +104,7 @@ def run(config: EvaluateConfig) -> Evaluation:
     print(report.table(evaluation), *notes, sep="\n")
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    print(f"\n{config.output / report.PAGE}")
+    print(f"\n{shown(config.output / report.PAGE)}")
     return evaluation
 
 
@@ -211,11 +211,12 @@ def _notes(config: EvaluateConfig, folder: Path, dataset: data.Dataset) -> list[
         # DICOM, and drawings that are no files, have no size that Pillow knows.
         with contextlib.suppress(OSError), Image.open(folder / name) as image:
             resized += image.size != (side, side)
-    notes = [f"{folder}: {resized} of {len(dataset)} images were resized to {side} × {side} pixels."]
+    place = shown(folder)
+    notes = [f"{place}: {resized} of {len(dataset)} images were resized to {side} × {side} pixels."]
     notes = notes if resized else []
-    notes += [f"{folder}: {name} was skipped: {reason}." for name, reason in dataset.skipped[:MOST_NAMED]]
+    notes += [f"{place}: {name} was skipped: {reason}." for name, reason in dataset.skipped[:MOST_NAMED]]
     if len(dataset.skipped) > MOST_NAMED:
-        notes.append(f"{folder}: {len(dataset.skipped) - MOST_NAMED} more were skipped.")
+        notes.append(f"{place}: {len(dataset.skipped) - MOST_NAMED} more were skipped.")
     return notes
 
 
@@ -241,14 +242,14 @@ def _warning(
 
 def _pairs(matches: Sequence[Match], names: Sequence[str], folder: Path, known: data.Dataset) -> str:
     """The first few pairs as text, and of unequal ones how similar they are."""
-    shown = []
+    texts = []
     for match in matches[:MOST_NAMED]:
-        first, second = names[match.number], folder / known.names[match.known]
+        first, second = shown(names[match.number]), shown(folder / known.names[match.known])
         equal = match.similarity > EQUAL
-        shown.append(
+        texts.append(
             f"{first} = {second}" if equal else f"{first} ≈ {second} (similarity {match.similarity:.2f})"
         )
-    return ", ".join(shown) + (f" and {len(matches) - MOST_NAMED} more" if len(matches) > MOST_NAMED else "")
+    return ", ".join(texts) + (f" and {len(matches) - MOST_NAMED} more" if len(matches) > MOST_NAMED else "")
 
 
 def _from_model(config: EvaluateConfig) -> Iterable[np.ndarray]:
